@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::ground::Ground;
-use crate::{http, process, wait};
+use crate::{cgroups, http, process, wait};
 
 /// The time that a start may take: generous, the machine may be busy with other tests.
 pub const START: Duration = Duration::from_secs(60);
@@ -48,6 +48,7 @@ impl Running {
     fn spawn(command: &mut Command, log: &Path) -> Running {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("a log file");
         let child = command
+            .env("CYGNET_CGROUPS_ROOT", cgroups::root(log.parent().unwrap_or(log)))
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("a second handle"))
             .stderr(file)
@@ -251,13 +252,19 @@ impl Pair {
 
     /// Starts the agent.
     pub fn start_agent(&mut self) {
+        self.start_agent_with(&[]);
+    }
+
+    /// Starts the agent with further arguments.
+    pub fn start_agent_with(&mut self, more: &[&str]) {
         let port = self.agent.port().to_string();
         let master = self.master.to_string();
         let work_dir = self.path("agent");
         let resources = format!("cpus:8;mem:8192;disk:8192;{}", self.task_ports);
         let arguments =
             ["agent", "--work-dir", &work_dir, "--port", &port, "--master", &master, "--resources", &resources];
-        self.agent_process = Some(Running::start(&arguments.map(str::to_owned), &self.ground.log()));
+        let arguments: Vec<String> = arguments.iter().chain(more).map(|&argument| argument.to_owned()).collect();
+        self.agent_process = Some(Running::start(&arguments, &self.ground.log()));
     }
 
     /// The agent's process.

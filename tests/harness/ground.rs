@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::process;
+use crate::{cgroups, process};
 
 /// A directory that everything of a cluster is in, also the mark of every process started from there. Whatever still
 /// runs is killed when this is dropped.
@@ -40,5 +40,6 @@ impl Drop for Ground {
                 process::signal(pid, Signal::KILL);
             }
         }
+        cgroups::remove(self.path());
     }
 }

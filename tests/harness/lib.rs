@@ -4,10 +4,11 @@
 //! Nothing here uses Cygnet's own crates, so that a mistake in its wire cannot hide in both ends: [`http`] speaks
 //! HTTP/1.1 on a plain socket, [`framework`] the Mesos scheduler API in both forms of [`wire`], over a [`stream`],
 //! [`process`] reads `/proc`, [`cluster`] and [`heads`] start and stop the processes, each on a `ground` of its own, and
-//! [`apps`] knows the app that most tests run. [`python`] finds what clients written by others need. [`wait`] is the only
+//! [`apps`] knows the app that most tests run. [`cgroups`] has those of tests, [`python`] finds what clients written by others need. [`wait`] is the only
 //! way to wait, or [`patience`] in tokio: for a condition, with a deadline.
 
 pub mod apps;
+pub mod cgroups;
 pub mod cluster;
 pub mod framework;
 mod ground;

@@ -2,7 +2,7 @@
 //!
 //! Comes in: [`Request`]s, and time. Goes out: events on streams, answers to requests, calls to the master, jobs, changes to
 //! the store. Owns: the core, the sending ends of all event streams, one small task for each process that waits for
-//! its end, the registration's task.
+//! its end, or for its memory to run out, the registration's task.
 
 mod perform;
 mod streams;
@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use self::streams::Streams;
+use crate::cgroups::Cgroups;
 use crate::core::{Action, Core};
 use crate::error::AgentError;
 use crate::handle::{Handle, Request, Shutdown};
@@ -46,6 +47,7 @@ pub(crate) struct Actor {
     done: bool,
     /// The way to end, once that is known.
     shutdown: watch::Receiver<Shutdown>,
+    cgroups: Option<Cgroups>,
 }
 
 type Course = shell::Course<AgentError>;
@@ -59,7 +61,24 @@ impl Actor {
         shutdown: watch::Receiver<Shutdown>,
     ) -> Actor {
         let (streams, waiting) = (Streams::new(handle.clone()), JoinSet::new());
-        Actor { core, handle, streams, jobs, registration, waiting, master: None, leaving: None, done: false, shutdown }
+        Actor {
+            core,
+            handle,
+            streams,
+            jobs,
+            registration,
+            waiting,
+            master: None,
+            leaving: None,
+            done: false,
+            shutdown,
+            cgroups: None,
+        }
+    }
+
+    /// Watches the memory of executors that have cgroups and processes of their own.
+    pub(crate) fn with_cgroups(self, cgroups: Option<Cgroups>) -> Actor {
+        Actor { cgroups, ..self }
     }
 
     /// Waits until the jobs are done: kills that were decided are carried out, whatever ends the agent.
@@ -123,6 +142,8 @@ impl Part for Actor {
             Request::Prepared(..) if self.done => {}
             Request::Prepared(preparation, result) => self.core.prepared(now, &preparation, result),
             Request::Started(owner, result) => self.started(owner, result, now),
+            Request::Limited(key, container) => self.core.limited(now, &key, &container),
+            Request::Exceeded(key, container, excess) => self.core.exceeded(now, &key, &container, *excess),
             Request::Ended(owner, status) => self.core.process_ended(now, &owner, status),
         }
         ControlFlow::Continue(())

@@ -17,15 +17,18 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
+use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest, Launcher, Programs};
 use crate::core::{Core, Settings, Snapshot, Timeouts};
+use crate::disk::{self, DiskWatch};
 use crate::error::AgentError;
 use crate::files::Files;
 use crate::gc::{self, Collector};
 use crate::handle::{Handle, Shutdown};
-use crate::http::{Shared, router};
+use crate::http::{Measured, Shared, router};
 use crate::inheritance;
-use crate::jobs::Jobs;
+use crate::isolation::Isolation;
+use crate::jobs::{Jobs, Surroundings};
 use crate::layout::Layout;
 use crate::options::Options;
 use crate::registration::Registration;
@@ -66,7 +69,9 @@ impl Agent {
         let address = reachable(self.address);
         adopt_orphans();
         self.layout.link_binary(&program(&self.options)?)?;
-        let settings = settings(&self.options, &self.layout, address)?;
+        let isolation = Isolation::of(&self.options, self.layout.root())?;
+        let cgroups = isolation.cgroups().cloned();
+        let settings = settings(&self.options, &self.layout, address, &isolation)?;
         let files = Files::new(self.layout.sandboxes(), self.layout.standalone(), self.options.log.clone());
         let mut core = Core::new(settings, self.info(address)?, clock.now());
         core.recover(clock.now(), log::recover(&self.store).await?);
@@ -78,16 +83,27 @@ impl Agent {
             backoff_factor: self.options.registration_backoff_factor,
             actor: handle.clone(),
         };
-        let (containers, keeping) = self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle).await?;
-        let jobs = Jobs::start(self.layout.clone(), handle.clone(), containers.clone(), fetcher.clone());
+        let (containers, keeping) =
+            self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle, &cgroups).await?;
+        let jobs = Jobs::start(Surroundings {
+            layout: self.layout.clone(),
+            actor: handle.clone(),
+            containers: containers.clone(),
+            fetcher: fetcher.clone(),
+            cgroups: cgroups.clone(),
+        });
+        let (used, disk) = watch::channel(disk::Used::new());
+        let measuring = isolation.measures_disk().then(|| tokio::spawn(self.disk_watch(handle.clone(), used).run()));
         let (statistics, collected) = watch::channel(gc::Statistics::default());
         let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
         let (leave, leaving) = watch::channel(Shutdown::Keep);
-        let mut actor = Actor::new(core, handle.clone(), jobs, registration, leaving.clone());
+        let mut actor =
+            Actor::new(core, handle.clone(), jobs, registration, leaving.clone()).with_cgroups(cgroups.clone());
         let stopped = CancellationToken::new();
         let logging = self.options.logging.clone();
         let (actor_handle, kept) = (handle.clone(), containers.clone());
-        let shared = Shared { actor: actor_handle, files, fetcher, containers: kept, collected, logging };
+        let measured = Measured { cgroups, disk };
+        let shared = Shared { actor: actor_handle, files, fetcher, containers: kept, collected, measured, logging };
         let routes = router(shared, &self.options.authentication);
         let front = Front::new(self.options.hostname.as_deref());
         let serving = tokio::spawn(serve(self.listener, routes, front, stopped.clone()));
@@ -107,6 +123,7 @@ impl Agent {
         stopped.cancel();
         reaping.abort();
         collecting.abort();
+        measuring.into_iter().for_each(|measuring| measuring.abort());
         let _ = serving.await;
         ended
     }
@@ -116,12 +133,19 @@ impl Agent {
         Collector { layout: self.layout.clone(), delay, headroom, actor, statistics }
     }
 
+    fn disk_watch(&self, actor: Handle, used: watch::Sender<disk::Used>) -> DiskWatch {
+        let (interval, enforced) =
+            (self.options.container_disk_watch_interval, self.options.enforce_container_disk_quota);
+        DiskWatch { interval, enforced, actor, used }
+    }
+
     /// Takes up the containers of the operator API that are still there.
     async fn keep_containers(
         &self,
         books: Snapshot,
         fetcher: &Fetcher,
         actor: &Handle,
+        cgroups: &Option<Cgroups>,
     ) -> Result<(containers::Handle, JoinHandle<()>), AgentError> {
         let settings = containers::ContainerSettings {
             executor_binary: books.settings.executor_binary.clone(),
@@ -129,8 +153,9 @@ impl Agent {
             switch_user: self.options.switch_user,
         };
         let (handle, inbox) = shell::inbox("agent");
-        let (layout, fetcher, actor) = (self.layout.clone(), fetcher.clone(), actor.clone());
-        let mut programs = Programs::new(Launcher { settings, layout, fetcher, actor }, (handle.clone(), inbox));
+        let (layout, fetcher, actor, cgroups) = (self.layout.clone(), fetcher.clone(), actor.clone(), cgroups.clone());
+        let launcher = Launcher { settings, layout, fetcher, actor, cgroups };
+        let mut programs = Programs::new(launcher, (handle.clone(), inbox));
         let recovered = programs.recover(|id| books.is_root(id)).await;
         recovered.map_err(AgentError::file("recover", self.layout.containers()))?;
         Ok((handle, tokio::spawn(programs.run())))
@@ -178,7 +203,12 @@ fn program(options: &Options) -> Result<std::path::PathBuf, AgentError> {
     Ok(path)
 }
 
-fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<Settings, AgentError> {
+fn settings(
+    options: &Options,
+    layout: &Layout,
+    address: SocketAddr,
+    isolation: &Isolation,
+) -> Result<Settings, AgentError> {
     Ok(Settings {
         address,
         layout: layout.clone(),
@@ -195,6 +225,7 @@ fn settings(options: &Options, layout: &Layout, address: SocketAddr) -> Result<S
         },
         switch_user: options.switch_user,
         fetcher_download_bytes: options.fetcher_download_bytes,
-        flags: options.flags(address.port()),
+        cgroups: isolation.cgroups().map(|cgroups| cgroups.root().clone()),
+        flags: options.flags(address.port(), isolation.flag()),
     })
 }

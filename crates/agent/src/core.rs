@@ -16,6 +16,7 @@
 //! ```text
 //! master, launch    the master          executors, hosts   executors, and the pools and processes they live in
 //! prepare, ending   the course of a run    statuses         updates, through all parts
+//! limits      what runs may have
 //! recovery, stop    beginning and end of an agent
 //! ```
 
@@ -29,6 +30,7 @@ mod generated;
 mod hosts;
 mod launch;
 mod life;
+mod limits;
 mod link;
 mod master;
 mod outbox;
@@ -48,7 +50,7 @@ use std::time::Duration;
 use mesos::v1::AgentInfo;
 use shell::Now;
 
-pub(crate) use self::action::{Action, Job, Owner, Preparation, SandboxError, StartError};
+pub(crate) use self::action::{Action, Excess, Job, Owner, Preparation, SandboxError, StartError};
 pub(crate) use self::counters::{Count, Counters};
 pub(crate) use self::executors::CallRefusal;
 use self::frameworks::Frameworks;

@@ -4,12 +4,12 @@ use std::os::fd::OwnedFd;
 
 use mesos::server::EventSender;
 use mesos::v1::cygnet::{AgentCall, PoolEvent, agent_event, pool_call};
-use mesos::v1::{FrameworkId, executor};
+use mesos::v1::{ContainerId, FrameworkId, executor};
 use processes::Process;
 use shell::{Answer, Stopped};
 use tokio::sync::mpsc;
 
-use crate::core::{CallRefusal, Core, Owner, Preparation, SandboxError, Snapshot, StartError};
+use crate::core::{CallRefusal, Core, Excess, Owner, Preparation, SandboxError, Snapshot, StartError};
 use crate::ids::{ExecutorKey, StreamId};
 
 pub(crate) type Handle = shell::Handle<Request, Core>;
@@ -65,4 +65,8 @@ pub(crate) enum Request {
     /// A process runs; the descriptor tells of its end.
     Started(Owner, Result<(Process, OwnedFd), StartError>),
     Ended(Owner, Option<i32>),
+    /// The limits of a run are in force.
+    Limited(ExecutorKey, ContainerId),
+    /// A run has had more than it may.
+    Exceeded(ExecutorKey, ContainerId, Box<Excess>),
 }

@@ -18,7 +18,9 @@ use fetcher::Fetcher;
 use mesos::server::{self, LoggingLevel, Refusal, guarded, mesos_paths, only_get, only_post};
 use tokio::sync::watch;
 
+use crate::cgroups::Cgroups;
 use crate::containers::Handle as Containers;
+use crate::disk;
 use crate::files::Files;
 use crate::gc;
 use crate::handle::{Handle, look};
@@ -31,7 +33,15 @@ pub(crate) struct Shared {
     pub(crate) fetcher: Fetcher,
     pub(crate) containers: Containers,
     pub(crate) collected: watch::Receiver<gc::Statistics>,
+    pub(crate) measured: Measured,
     pub(crate) logging: Option<LoggingLevel>,
+}
+
+/// The sources of what containers use.
+#[derive(Debug, Clone)]
+pub(crate) struct Measured {
+    pub(crate) cgroups: Option<Cgroups>,
+    pub(crate) disk: watch::Receiver<disk::Used>,
 }
 
 /// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.

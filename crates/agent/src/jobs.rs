@@ -3,7 +3,8 @@
 //! Comes in: [`Job`]s over one channel. Sandboxes and starts are done one after the other in their order; kills and
 //! removals wait for those before them, so that nothing is cleared away before it was used, but hold up none after them.
 //! Fetching takes its own time, too. Goes out: the fate of a sandbox or a process, to the actor. Owns: two tokio tasks,
-//! and one for each sandbox that is being filled; what waits for the disk or for processes is done on threads that may.
+//! and one for each sandbox that is being filled and each cgroup that goes; what waits for the disk or for processes is
+//! done on threads that may.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,20 +14,28 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::containers::cgroup::{Cgroup, Limits};
 use fetcher::Fetcher;
+use mesos::v1::ContainerId;
 use processes::Credentials;
 use processes::contained::kill_run;
 use processes::{Logged, Process, kill_tree};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest};
 use crate::core::{Job, Owner, Preparation, SandboxError, StartError};
 use crate::handle::{Handle, Request};
+use crate::ids::ExecutorKey;
 use crate::layout::Layout;
 use crate::sandbox;
-use crate::strangers::Strangers;
+use crate::strangers::{Known, Strangers};
+
+/// The longest that an agent which ends waits for cgroups to go.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// Sandboxes that are filled at the same time. More wait.
 const FETCHES: usize = 16;
@@ -43,10 +52,10 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    pub(crate) fn start(layout: Layout, actor: Handle, containers: containers::Handle, fetcher: Fetcher) -> Jobs {
+    pub(crate) fn start(surroundings: Surroundings) -> Jobs {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let (places, ending) = (Arc::new(Semaphore::new(FETCHES)), CancellationToken::new());
-        let worker = Worker { layout, actor, containers, fetcher, places, ending: ending.clone() };
+        let worker = Worker { surroundings, places, ending: ending.clone() };
         Jobs { jobs: Some(jobs), worker: Some(tokio::spawn(worker.run(inbox))), starting: 0, ending }
     }
 
@@ -76,12 +85,19 @@ impl Jobs {
     }
 }
 
+/// The parts of the agent that jobs reach.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) layout: Layout,
+    pub(crate) actor: Handle,
+    pub(crate) containers: containers::Handle,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) cgroups: Option<Cgroups>,
+}
+
 #[derive(Debug, Clone)]
 struct Worker {
-    layout: Layout,
-    actor: Handle,
-    containers: containers::Handle,
-    fetcher: Fetcher,
+    surroundings: Surroundings,
     places: Arc<Semaphore>,
     ending: CancellationToken,
 }
@@ -95,15 +111,14 @@ impl Worker {
                 Job::Prepare(preparation) => self.prepare(preparation).await,
                 Job::Start(..) if self.ending.is_cancelled() => {}
                 Job::Start(owner, program, user) => self.start(owner, program, user).await,
-                Job::EndStrangers(known, patience) => {
-                    let layout = self.layout.clone();
-                    let find = move || Strangers::find(&layout.executor_states(), &layout.pools(), &known);
-                    if let Ok(strangers) = spawn_blocking(find).await {
-                        tokio::spawn(end_later(strangers, patience));
-                    }
-                }
+                Job::Limit(key, container, limits) => self.limit(key, container, limits).await,
+                Job::EndStrangers(known, patience) => self.end_strangers(known, patience).await,
                 // Of what is made later, a sweep knows nothing: it ends before.
-                Job::Sweep(_) | Job::LinkName(_) => self.clear(job).await,
+                Job::Sweep(ref live) => {
+                    self.sweep_cgroups(live);
+                    self.clear(job).await;
+                }
+                Job::LinkName(_) => self.clear(job).await,
                 // The other worker ends with this one only.
                 job => drop(removals.send(job)),
             }
@@ -114,23 +129,65 @@ impl Worker {
 
     /// Kills and removals, after the starts and preparations that were decided before them, and beside later ones.
     async fn remove(self, mut inbox: mpsc::UnboundedReceiver<Job>) {
+        let mut going = JoinSet::new();
         while let Some(job) = inbox.recv().await {
+            while going.try_join_next().is_some() {}
             match job {
-                Job::DestroyContainers(root) => drop(self.containers.send(ContainerRequest::Destroy(root)).await),
+                Job::DestroyContainers(root) => {
+                    // Without anybody who has containers there are none.
+                    let _gone = self.surroundings.containers.send(ContainerRequest::Destroy(root)).await;
+                }
+                Job::RemoveCgroup(container) => {
+                    if let Some(cgroups) = self.surroundings.cgroups.clone() {
+                        going.spawn(async move { cgroups.destroy(cgroups.of_run(&container)).await });
+                    }
+                }
                 job => self.clear(job).await,
             }
+        }
+        // The next agent removes the rest.
+        let _late = timeout(LEAVE, going.join_all()).await;
+    }
+
+    /// Changes the limits of a run. One whose limits cannot be changed keeps those it has.
+    async fn limit(&self, key: ExecutorKey, container: ContainerId, limits: Limits) {
+        if let Some(cgroups) = self.surroundings.cgroups.clone() {
+            let cgroup = cgroups.of_run(&container);
+            if let Ok(Err(error)) = spawn_blocking(move || cgroup.create(&limits)).await {
+                tracing::error!(%container, %error, "a container keeps the limits it had");
+            }
+        }
+        self.say(Request::Limited(key, container));
+    }
+
+    async fn end_strangers(&self, known: Known, patience: Duration) {
+        let (layout, cgroups, runs) =
+            (self.surroundings.layout.clone(), self.surroundings.cgroups.clone(), known.runs.clone());
+        let find = move || {
+            let left = cgroups.map(|cgroups| (cgroups.left_runs(&runs), cgroups));
+            (Strangers::find(&layout.executor_states(), &layout.pools(), &known), left)
+        };
+        if let Ok((strangers, left)) = spawn_blocking(find).await {
+            tokio::spawn(end_later(strangers, left, patience));
+        }
+    }
+
+    /// The cgroups of an earlier life go, beside everything else.
+    fn sweep_cgroups(&self, live: &BTreeSet<String>) {
+        if let Some(cgroups) = &self.surroundings.cgroups {
+            tokio::spawn(cgroups.clone().sweep(cgroups.left_runs(live)));
         }
     }
 
     async fn clear(&self, job: Job) {
-        let layout = self.layout.clone();
+        let layout = self.surroundings.layout.clone();
         // One that panicked has logged it.
         let _done = spawn_blocking(move || clear(&layout, job)).await;
     }
 
     async fn prepare(&self, preparation: Box<Preparation>) {
-        let (layout, wanted) = (self.layout.clone(), preparation.clone());
-        match spawn_blocking(move || sandbox::make(&layout, &wanted)).await {
+        let (surroundings, wanted) = (self.surroundings.clone(), preparation.clone());
+        match spawn_blocking(move || make(&surroundings, &wanted)).await {
             Ok(Ok(user)) => drop(tokio::spawn(self.clone().fill(preparation, user))),
             Ok(Err(error)) => self.say(Request::Prepared(preparation, Err(error))),
             Err(_panicked) => {}
@@ -138,6 +195,10 @@ impl Worker {
     }
 
     async fn start(&self, owner: Owner, program: Box<Logged>, user: Option<String>) {
+        let mut program = program;
+        if let (Owner::Executor(_, container), Some(cgroups)) = (&owner, &self.surroundings.cgroups) {
+            program.program.birthplace = Some(cgroups.of_run(container).birthplace());
+        }
         let started = spawn_blocking(move || start(*program, user.as_deref())).await;
         match started.unwrap_or_else(|panicked| Err(StartError::Panicked(panicked.to_string()))) {
             // It would be in no record.
@@ -149,20 +210,29 @@ impl Worker {
     async fn fill(self, preparation: Box<Preparation>, user: Option<Credentials>) {
         let _place = if preparation.items.is_empty() { None } else { self.places.acquire().await.ok() };
         let (directory, items) = (preparation.directory.clone(), preparation.items.clone());
-        let filled = sandbox::fill(&self.fetcher, directory, items, user).await;
+        let filled = sandbox::fill(&self.surroundings.fetcher, directory, items, user).await;
         let container = preparation.container.clone();
         let result = filled.map_err(|error| SandboxError::Fetch { container, reason: error.to_string() });
         // An actor that is about to end reads no more.
-        let _ = self.actor.send(Request::Prepared(preparation, result)).await;
+        let _ = self.surroundings.actor.send(Request::Prepared(preparation, result)).await;
     }
 
     /// An actor that is about to end reads no more; nobody may wait for it.
     fn say(&self, request: Request) {
-        let actor = self.actor.clone();
+        let actor = self.surroundings.actor.clone();
         tokio::spawn(async move {
             let _ = actor.send(request).await;
         });
     }
+}
+
+/// The cgroup of a run, if it is to have one, and its sandbox.
+fn make(surroundings: &Surroundings, wanted: &Preparation) -> Result<Option<Credentials>, SandboxError> {
+    if let (Some(cgroups), Some(limits)) = (&surroundings.cgroups, &wanted.limits) {
+        let made = cgroups.of_run(&wanted.container).create(limits);
+        made.map_err(|error| SandboxError::Cgroup(error.to_string()))?;
+    }
+    sandbox::make(&surroundings.layout, wanted)
 }
 
 fn start(mut program: Logged, user: Option<&str>) -> Result<(Process, OwnedFd), StartError> {
@@ -185,16 +255,24 @@ fn clear(layout: &Layout, job: Job) {
             }
         }
         // These are not a matter of one thread alone.
-        Job::Prepare(_) | Job::Start(..) | Job::DestroyContainers(_) | Job::EndStrangers(..) => {}
+        Job::Prepare(_)
+        | Job::Start(..)
+        | Job::Limit(..)
+        | Job::DestroyContainers(_)
+        | Job::RemoveCgroup(_)
+        | Job::EndStrangers(..) => {}
     }
 }
 
-async fn end_later(strangers: Strangers, patience: Duration) {
+async fn end_later(strangers: Strangers, left: Option<(Vec<Cgroup>, Cgroups)>, patience: Duration) {
     if !strangers.is_empty() {
         tracing::warn!(%strangers, ?patience, "not in the books of this agent; they are told to end, then killed");
         tokio::time::sleep(patience).await;
         // Nobody waits for it: an agent that ends meanwhile leaves it to the next one.
         let _ended = spawn_blocking(move || strangers.end()).await;
+    }
+    if let Some((left, cgroups)) = left {
+        cgroups.sweep(left).await;
     }
 }
 

@@ -8,6 +8,7 @@
 //!   [`jobs`] for what takes a while, [`sandbox`] for where tasks live;
 //! * [`machine`] is what it offers, [`inheritance`] the variables it hands on, [`strangers`] processes that nobody owns,
 //!   [`supported`] what a task may ask for;
+//! * [`isolation`] is what containers are held to, by [`cgroups`] and by [`disk`];
 //! * [`view`] is how the books are looked at, from snapshots of them;
 //! * [`containers`] are those that others launch through the operator API, nested or standalone;
 //! * [`registration`] keeps up the subscription at the master, [`http`] answers executors, pools and operators, and
@@ -18,8 +19,10 @@
 
 mod actor;
 mod agent;
+mod cgroups;
 mod containers;
 mod core;
+mod disk;
 mod error;
 mod files;
 mod gc;
@@ -27,10 +30,12 @@ mod handle;
 mod http;
 mod ids;
 mod inheritance;
+mod isolation;
 mod jobs;
 mod layout;
 mod log;
 mod machine;
+mod memory;
 mod options;
 mod registration;
 mod sandbox;

@@ -54,6 +54,23 @@ pub struct Options {
     pub gc_delay: Duration,
     /// The share of the disk that is to stay free: the nearer that is, the sooner sandboxes go.
     pub gc_disk_headroom: f64,
+    /// The isolators of containers, as Mesos names them: `cgroups/cpu,cgroups/mem,cgroups/pids,disk/du`, or `posix/cpu` and
+    /// `posix/mem` for none. By default, all that this machine has.
+    pub isolation: Option<String>,
+    /// The place where the hierarchies of control groups are mounted.
+    pub cgroups_hierarchy: PathBuf,
+    /// The cgroup below which those of agents are.
+    pub cgroups_root: PathBuf,
+    /// Set if a container gets no more CPUs than it has requested, even of those that are idle.
+    pub cgroups_enable_cfs: bool,
+    /// Set if the limit of memory counts what is swapped out.
+    pub cgroups_limit_swap: bool,
+    /// The most processes and threads of a container.
+    pub cgroups_pids_max: Option<u64>,
+    /// Set if a container that uses more disk than it has requested is ended.
+    pub enforce_container_disk_quota: bool,
+    /// The time between two looks at the disk that containers use.
+    pub container_disk_watch_interval: Duration,
     /// The means of operators to change how much this process logs; without it they cannot.
     pub logging: Option<LoggingLevel>,
     /// The credential by which the agent authenticates to its master.
@@ -93,6 +110,14 @@ impl Options {
             executor_environment_variables: BTreeMap::new(),
             gc_delay: Duration::from_secs(7 * 24 * 3600),
             gc_disk_headroom: 0.1,
+            isolation: None,
+            cgroups_hierarchy: containers::cgroup::MOUNTS.into(),
+            cgroups_root: "mesos".into(),
+            cgroups_enable_cfs: false,
+            cgroups_limit_swap: false,
+            cgroups_pids_max: None,
+            enforce_container_disk_quota: false,
+            container_disk_watch_interval: Duration::from_secs(15),
             logging: None,
             credential: None,
             authentication: Authentication::default(),
@@ -103,13 +128,19 @@ impl Options {
         }
     }
 
-    /// As `/flags` shows them.
-    pub(crate) fn flags(&self, port: u16) -> BTreeMap<String, String> {
+    /// As `/flags` shows them, with the port and the isolation that there really are.
+    pub(crate) fn flags(&self, port: u16, isolation: String) -> BTreeMap<String, String> {
         let mut flags = BTreeMap::from([
             ("authenticate_http_readonly", self.authentication.readonly.to_string()),
             ("authenticate_http_readwrite", self.authentication.readwrite.to_string()),
+            ("cgroups_enable_cfs", self.cgroups_enable_cfs.to_string()),
+            ("cgroups_hierarchy", self.cgroups_hierarchy.display().to_string()),
+            ("cgroups_limit_swap", self.cgroups_limit_swap.to_string()),
+            ("cgroups_root", self.cgroups_root.display().to_string()),
+            ("container_disk_watch_interval", duration::format(self.container_disk_watch_interval)),
             ("containerizers", "mesos".to_owned()),
             ("default_role", "*".to_owned()),
+            ("enforce_container_disk_quota", self.enforce_container_disk_quota.to_string()),
             ("executor_registration_timeout", duration::format(self.executor_registration_timeout)),
             ("executor_reregistration_timeout", duration::format(self.executor_reregistration_timeout)),
             ("executor_shutdown_grace_period", duration::format(self.executor_shutdown_grace_period)),
@@ -119,7 +150,7 @@ impl Options {
             ("http_command_executor", "true".to_owned()),
             ("http_heartbeat_interval", "30secs".to_owned()),
             ("ip", self.listen.to_string()),
-            ("isolation", "posix/cpu,posix/mem".to_owned()),
+            ("isolation", isolation),
             ("launcher", "posix".to_owned()),
             ("master", self.master.clone()),
             ("max_completed_executors_per_framework", crate::core::MAX_COMPLETED_EXECUTORS.to_string()),
@@ -131,6 +162,7 @@ impl Options {
             ("switch_user", self.switch_user.to_string()),
             ("work_dir", self.work_dir.display().to_string()),
         ]);
+        flags.extend(self.cgroups_pids_max.map(|most| ("cgroups_pids_max", most.to_string())));
         flags.extend(self.hostname.clone().map(|hostname| ("hostname", hostname)));
         flags.extend(self.resources.clone().map(|resources| ("resources", resources)));
         let cache = self.fetcher_cache_dir.as_ref().map(|directory| directory.display().to_string());

@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 
+use containers::cgroup::{Cgroup, MemoryReport};
+use mesos::v1::ContainerId;
 use mesos::v1::cygnet::AgentCall;
 use processes::{Process, WaitStatus};
 use shell::Now;
@@ -11,6 +13,8 @@ use super::{Actor, Course, FAREWELL};
 use crate::core::{Action, Owner, StartError};
 use crate::error::AgentError;
 use crate::handle::Request;
+use crate::ids::ExecutorKey;
+use crate::memory;
 
 impl Actor {
     pub(super) fn carry_out(&mut self, action: Action, now: Now) -> Course {
@@ -59,13 +63,32 @@ impl Actor {
 
     fn wait(&mut self, owner: Owner, process: Option<OwnedFd>) {
         let handle = self.handle.clone();
+        let memory = self.memory_of(&owner);
         self.waiting.spawn(async move {
-            let status = match process {
-                Some(pidfd) => processes::ended(pidfd).await.map(WaitStatus::as_raw),
-                None => None,
+            let end = async {
+                match process {
+                    Some(pidfd) => processes::ended(pidfd).await.map(WaitStatus::as_raw),
+                    None => None,
+                }
+            };
+            let status = match memory {
+                Some((key, container, cgroup)) => {
+                    let exceeded = |report: MemoryReport| Request::Exceeded(key, container, Box::new(report.into()));
+                    let tell = async |report| {
+                        let _ending = handle.send(exceeded(report)).await;
+                    };
+                    memory::watched(&cgroup, end, tell).await
+                }
+                None => end.await,
             };
             let _ = handle.send(Request::Ended(owner, status)).await;
         });
+    }
+
+    /// The memory of an executor's own process and of what it starts.
+    fn memory_of(&self, owner: &Owner) -> Option<(ExecutorKey, ContainerId, Cgroup)> {
+        let (Owner::Executor(key, container), Some(cgroups)) = (owner, &self.cgroups) else { return None };
+        Some((key.clone(), container.clone(), cgroups.of_run(container)))
     }
 
     fn leave(&mut self, now: Now) {

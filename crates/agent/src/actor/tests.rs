@@ -5,13 +5,16 @@ use tokio::sync::watch;
 use super::*;
 use crate::core::tests::wire::{fresh, launch, subscribed};
 use crate::core::{Job, StartError};
+use crate::jobs::Surroundings;
 use crate::layout::Layout;
 use crate::log::Change;
 
 fn actor(layout: &Layout) -> Actor {
     let (actor, _inbox) = shell::inbox("agent");
     let (containers, _programs) = shell::inbox("agent");
-    let jobs = Jobs::start(layout.clone(), actor.clone(), containers, fetcher::Fetcher::uncached());
+    let (fetcher, cgroups) = (fetcher::Fetcher::uncached(), None);
+    let surroundings = Surroundings { layout: layout.clone(), actor: actor.clone(), containers, fetcher, cgroups };
+    let jobs = Jobs::start(surroundings);
     let registration =
         Registration { master: String::new(), credential: None, backoff_factor: Duration::ZERO, actor: actor.clone() };
     Actor::new(fresh(layout), actor, jobs, registration, watch::channel(Shutdown::Keep).1)

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use mesos::v1::{ContainerId, Resource};
+use mesos::v1::{ContainerId, Resource, TaskResourceLimitation};
 use processes::Process;
 use shell::Answer;
 
@@ -20,11 +20,13 @@ use super::parent::Parent;
 use super::{LaunchRefusal, Launched, Listed};
 
 /// The end of a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Termination {
     /// As wait(2) tells it, if anybody can.
     pub(crate) status: Option<i32>,
     pub(crate) message: Option<String>,
+    /// The memory that was too much, if that is why.
+    pub(crate) limitation: Option<TaskResourceLimitation>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -290,11 +292,12 @@ mod tests {
     }
 
     fn over(status: i32) -> Termination {
-        Termination { status: Some(status), message: None }
+        Termination { status: Some(status), ..Termination::default() }
     }
 
     fn order(name: &str, class: Class) -> Order {
-        Order { id: id(name), class, command: CommandInfo::default(), container: None, resources: Vec::new() }
+        let (command, resources, limits) = (CommandInfo::default(), Vec::new(), BTreeMap::new());
+        Order { id: id(name), class, command, container: None, resources, limits }
     }
 
     fn facts(class: Class) -> Running {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ::containers::cgroup::{Birthplace, CgroupError};
+use ::containers::rlimits;
 use fetcher::{Fetcher, Item};
 use mesos::command;
 use mesos::v1::{ContainerId, Resource};
@@ -17,6 +19,7 @@ use super::parent::{Parent, Surroundings};
 use super::record::ContainerRecord;
 use super::session::{self, Join, Session};
 use super::{LaunchRefusal, Output};
+use crate::cgroups::Cgroups;
 use crate::handle::{self, look};
 use crate::layout::{Layout, private_directory};
 use crate::sandbox;
@@ -37,6 +40,7 @@ pub(crate) struct Launcher {
     pub(crate) layout: Layout,
     pub(crate) fetcher: Fetcher,
     pub(crate) actor: handle::Handle,
+    pub(crate) cgroups: Option<Cgroups>,
 }
 
 #[derive(Debug)]
@@ -141,7 +145,8 @@ async fn join(
     };
     let kinds = joined.map(|joined| joined.namespaces).filter(|kinds| !kinds.is_empty());
     let join = parent.main.zip(kinds);
-    let program = program(launcher, &order, inherited, &parent.sandbox, user)?;
+    let mut program = program(launcher, &order, inherited, &parent.sandbox, user)?;
+    program.birthplace = cgroup(launcher, &order).await?;
     start_session(program, order.resources, join, output).await
 }
 
@@ -165,7 +170,9 @@ async fn shim(
     user: Option<Credentials>,
 ) -> Result<Started, LaunchRefusal> {
     let (sandbox, directory) = place(launcher, &order, parent, user.as_ref()).await?;
-    let program = program(launcher, &order, launcher.settings.environment.clone(), &sandbox, user)?;
+    let mut program = program(launcher, &order, launcher.settings.environment.clone(), &sandbox, user)?;
+    program.birthplace = cgroup(launcher, &order).await?;
+    program.confinement = rlimits::confinement(order.container.as_ref()).map_err(refused)?;
     let program = Logged { program, logs: Logs::of(&sandbox) };
     let shim = [launcher.settings.executor_binary.display().to_string(), "shim".to_owned()];
     match contained::start(program, &shim, &directory).await.map_err(refused)? {
@@ -173,6 +180,20 @@ async fn shim(
         Err(End::NotStarted(why)) => Err(LaunchRefusal::Order(why)),
         Err(end) => Ok(Started { program: StartedProgram::Over(end), sandbox, resources: order.resources }),
     }
+}
+
+/// The cgroup that the container is born in, which is made if it is to be its own.
+async fn cgroup(launcher: &Launcher, order: &Order) -> Result<Option<Birthplace>, LaunchRefusal> {
+    let Some(cgroups) = launcher.cgroups.clone() else { return Ok(None) };
+    let limits = order.limits(cgroups.policy());
+    let id = order.id.clone();
+    let born_in = move || {
+        let Some(limits) = limits else { return Ok(cgroups.around(&id).map(|cgroup| cgroup.birthplace())) };
+        let own = cgroups.own(&id);
+        own.create(&limits)?;
+        Ok::<_, CgroupError>(Some(own.birthplace()))
+    };
+    spawn_blocking(born_in).await.map_err(refused)?.map_err(refused)
 }
 
 /// Makes the sandbox and the shim's directory, and fills the former.
@@ -235,7 +256,7 @@ pub(super) mod tests {
         let layout = Layout::create(work_dir).unwrap();
         let settings =
             ContainerSettings { executor_binary: "/none".into(), environment: BTreeMap::new(), switch_user: false };
-        Launcher { settings, layout, fetcher: Fetcher::uncached(), actor: shell::inbox("agent").0 }
+        Launcher { settings, layout, fetcher: Fetcher::uncached(), actor: shell::inbox("agent").0, cgroups: None }
     }
 
     /// With the only thread that may wait taken, the disk is not touched, and the runtime goes on.
@@ -246,7 +267,14 @@ pub(super) mod tests {
             let directory = tempfile::tempdir().unwrap();
             let launcher = launcher(directory.path());
             let command = CommandInfo::default();
-            let order = Order { id: "c".into(), class: Class::Task, command, container: None, resources: Vec::new() };
+            let order = Order {
+                id: "c".into(),
+                class: Class::Task,
+                command,
+                container: None,
+                resources: Vec::new(),
+                limits: BTreeMap::new(),
+            };
             let (free, taken) = std::sync::mpsc::channel::<()>();
             let waiting = spawn_blocking(move || taken.recv());
             let sandbox = launcher.layout.standalone().join("c");

@@ -1,7 +1,11 @@
 //! A container to launch, and whether this agent can. Pure.
 
+use std::collections::BTreeMap;
+
+use ::containers::cgroup::{Demand, Limits, Policy};
 use fetcher::Link;
 use mesos::command::{TooLarge, terminal};
+use mesos::v1::value::Scalar;
 use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
 use processes::Terminal;
 
@@ -27,11 +31,21 @@ pub(crate) struct Order {
     pub(crate) command: CommandInfo,
     pub(crate) container: Option<ContainerInfo>,
     pub(crate) resources: Vec<Resource>,
+    /// Limits beside what it requests.
+    pub(crate) limits: BTreeMap<String, Scalar>,
 }
 
 impl Order {
     pub(crate) fn terminal(&self) -> Result<Option<Terminal>, TooLarge> {
         terminal(self.container.as_ref())
+    }
+
+    /// The limits of a cgroup of its own. One that is nested shares its parent's unless it says otherwise.
+    pub(crate) fn limits(&self, policy: Policy) -> Option<Limits> {
+        let linux = self.container.as_ref().and_then(|container| container.linux_info.as_ref());
+        let own = self.id.parent.is_none() || linux.is_some_and(|linux| linux.share_cgroups == Some(false));
+        let own = (own || !self.limits.is_empty()) && self.class == Class::Task;
+        own.then(|| policy.limits(&[Demand::limited(&self.resources, &self.limits)]))
     }
 
     /// Returns the first part of the order that this agent does not support, by name.
@@ -87,7 +101,8 @@ mod tests {
     fn order(container: ContainerInfo) -> Order {
         let command = CommandInfo { value: Some("true".to_owned()), ..CommandInfo::default() };
         let container = Some(ContainerInfo { r#type: container_info::Type::Mesos.into(), ..container });
-        Order { id: "c".into(), class: Class::Task, command, container, resources: Vec::new() }
+        let (resources, limits) = (Vec::new(), BTreeMap::new());
+        Order { id: "c".into(), class: Class::Task, command, container, resources, limits }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
+use ::containers::cgroup::{Cgroup, MemoryReport};
 use mesos::v1::ContainerId;
 use processes::{Contained, End, Process, kill_marked};
 use rustix::process::{Signal, pidfd_send_signal};
@@ -22,12 +23,12 @@ use super::session;
 use super::signals;
 use super::switchboard::Switchboard;
 use super::{AttachRefusal, ContainerRequest, Handle, KillRefusal, LaunchRefusal, Launched, Output};
-use crate::sandbox;
+use crate::{memory, sandbox};
 
 /// News from the tasks that watch programs and launch them.
 pub(crate) enum Progress {
     Launched(ContainerId, Result<Box<Started>, LaunchRefusal>, Answer<Result<Launched, LaunchRefusal>>),
-    Ended(ContainerId, End),
+    Ended(ContainerId, Termination),
     /// The client that launched a session is gone.
     Left(ContainerId),
 }
@@ -98,9 +99,10 @@ impl Programs {
                 self.carry_out().await;
                 let _gone = answer.send(result);
             }
-            ContainerRequest::Progress(Progress::Ended(id, end)) => {
+            ContainerRequest::Progress(Progress::Ended(id, termination)) => {
                 self.running.remove(&id.to_string());
-                self.containers.ended(&id, termination(end));
+                self.remove_cgroup(&id);
+                self.containers.ended(&id, termination);
             }
             ContainerRequest::Progress(Progress::Left(id)) => self.containers.left(&id),
         }
@@ -148,6 +150,7 @@ impl Programs {
             }
             Err(refusal) => {
                 tracing::info!(container = %id, %refusal, "not launched");
+                self.remove_cgroup(id);
                 self.containers.refused(id);
                 Err(refusal)
             }
@@ -157,7 +160,10 @@ impl Programs {
     pub(super) fn started(&mut self, id: &ContainerId, started: Started) {
         let Started { program, sandbox, resources } = started;
         let (class, process, held) = match program {
-            StartedProgram::Over(end) => return self.containers.ended(id, termination(end)),
+            StartedProgram::Over(end) => {
+                self.remove_cgroup(id);
+                return self.containers.ended(id, termination(end));
+            }
             StartedProgram::Task(contained) => {
                 let (process, held) = self.watch_task(id, contained);
                 (Class::Task, process, held)
@@ -182,9 +188,10 @@ impl Programs {
         let process = contained.process();
         let contained = Arc::new(contained);
         let (watched, handle, id) = (contained.clone(), self.handle.clone(), id.clone());
+        let cgroup = self.launcher.cgroups.as_ref().map(|cgroups| cgroups.own(&id)).filter(Cgroup::exists);
         tokio::spawn(async move {
-            let end = watched.ended().await;
-            let _ending = handle.send(ContainerRequest::Progress(Progress::Ended(id, end))).await;
+            let ended = end_of(&watched, cgroup).await;
+            let _ending = handle.send(ContainerRequest::Progress(Progress::Ended(id, ended))).await;
         });
         (process, Held::Task(contained))
     }
@@ -202,7 +209,7 @@ impl Programs {
             let status = processes::group_ended(pidfd, process).await;
             streams.ended();
             let end = status.map_or_else(|| End::Unknown("Nobody can tell how it ended".to_owned()), End::Status);
-            let _ending = handle.send(ContainerRequest::Progress(Progress::Ended(id, end))).await;
+            let _ending = handle.send(ContainerRequest::Progress(Progress::Ended(id, termination(end)))).await;
         });
         Ok(Held::Session(own, switchboard))
     }
@@ -242,6 +249,14 @@ impl Programs {
         tokio::spawn(async move { answer.send(attach(streams).await) });
     }
 
+    /// What is left in the cgroup of its own, if it has one, ends with it.
+    fn remove_cgroup(&self, id: &ContainerId) {
+        if let Some(cgroups) = self.launcher.cgroups.clone() {
+            let cgroup = cgroups.own(id);
+            tokio::spawn(async move { cgroups.destroy(cgroup).await });
+        }
+    }
+
     /// A session has no sandbox of its own.
     async fn remove_sandbox(&self, id: &ContainerId) {
         let directory = self.launcher.layout.container(id);
@@ -270,9 +285,25 @@ fn aside(work: impl FnOnce() -> io::Result<()> + Send + 'static) {
     });
 }
 
+/// The end of a task. One that the kernel killed a process of for want of memory is over, and that is why.
+async fn end_of(contained: &Contained, cgroup: Option<Cgroup>) -> Termination {
+    let Some(cgroup) = cgroup else { return termination(contained.ended().await) };
+    let mut ran_out = None;
+    let kill = async |report| {
+        contained.signal_all(Signal::KILL);
+        ran_out = Some(report);
+    };
+    let end = memory::watched(&cgroup, contained.ended(), kill).await;
+    let known = ran_out.map(|report: MemoryReport| (Some(report.message()), Some(report.limitation())));
+    match known {
+        Some((message, limitation)) => Termination { message, limitation, ..termination(end) },
+        None => termination(end),
+    }
+}
+
 pub(super) fn termination(end: End) -> Termination {
     match end {
-        End::Status(status) => Termination { status: Some(status.as_raw()), message: None },
-        End::NotStarted(why) | End::Unknown(why) => Termination { status: None, message: Some(why) },
+        End::Status(status) => Termination { status: Some(status.as_raw()), ..Termination::default() },
+        End::NotStarted(why) | End::Unknown(why) => Termination { message: Some(why), ..Termination::default() },
     }
 }

@@ -29,6 +29,7 @@ impl Programs {
             }
         }
         self.end_sessions().await;
+        self.sweep_cgroups();
         self.carry_out().await;
         Ok(())
     }
@@ -48,6 +49,14 @@ impl Programs {
                 self.containers.failed(&id);
             }
         }
+    }
+
+    /// Removes the cgroups of standalone containers that were not taken up.
+    fn sweep_cgroups(&self) {
+        let Some(cgroups) = self.launcher.cgroups.clone() else { return };
+        let kept = self.containers.list().into_iter().map(|one| one.id.root().value.clone()).collect();
+        let left = cgroups.left_standalone(&kept);
+        tokio::spawn(cgroups.sweep(left));
     }
 
     /// Ends whatever is marked as a container and was not taken up.

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use containers::cgroup::{Limits, MemoryReport};
 use fetcher::Item;
 use mesos::v1::cygnet::{AgentCall, PoolEvent};
-use mesos::v1::{AgentId, ContainerId, FrameworkId, executor};
+use mesos::v1::task_status::Reason;
+use mesos::v1::{AgentId, ContainerId, FrameworkId, TaskResourceLimitation, executor};
 use processes::{Logged, Process};
 
 use crate::ids::{ExecutorKey, StreamId};
@@ -20,7 +22,7 @@ pub(crate) enum Owner {
 }
 
 /// The sandbox of a new run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Preparation {
     pub(crate) key: ExecutorKey,
     pub(crate) container: ContainerId,
@@ -32,6 +34,8 @@ pub(crate) struct Preparation {
     pub(crate) mode: u32,
     /// The files to fetch into it.
     pub(crate) items: Vec<Item>,
+    /// The limits of its cgroup, if it has one.
+    pub(crate) limits: Option<Limits>,
 }
 
 /// Why a sandbox is not there, in the words that the framework of its task reads.
@@ -41,6 +45,8 @@ pub(crate) enum SandboxError {
     User(String),
     #[error("Failed to create sandbox: {0}")]
     Disk(String),
+    #[error("Failed to launch container: {0}")]
+    Cgroup(String),
     #[error("Failed to launch container: Failed to fetch all URIs for container '{container}': {reason}")]
     Fetch { container: ContainerId, reason: String },
 }
@@ -55,12 +61,29 @@ pub(crate) enum StartError {
     Panicked(String),
 }
 
+/// More of a resource than a container may have.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Excess {
+    pub(crate) reason: Reason,
+    pub(crate) message: String,
+    pub(crate) limitation: TaskResourceLimitation,
+}
+
+impl From<MemoryReport> for Excess {
+    fn from(report: MemoryReport) -> Excess {
+        let (message, limitation) = (report.message(), report.limitation());
+        Excess { reason: Reason::ContainerLimitationMemory, message, limitation }
+    }
+}
+
 /// Work that takes longer than the actor may wait. Jobs are done in the order of the actions, but kills and removals may
 /// come later than starts and sandboxes that were decided after them.
 #[derive(Debug)]
 pub(crate) enum Job {
     /// Makes a sandbox and fills it; the answer is [`super::Core::prepared`].
     Prepare(Box<Preparation>),
+    /// Changes the limits of a run; the answer is [`super::Core::limited`].
+    Limit(ExecutorKey, ContainerId, Limits),
     /// Starts a process; the answer is [`super::Core::started`], and later [`super::Core::process_ended`].
     Start(Owner, Box<Logged>, Option<String>),
     /// SIGKILL for the process and everything that belongs to it.
@@ -73,6 +96,8 @@ pub(crate) enum Job {
     DestroyContainers(ContainerId),
     /// The run is over for good: what its executor kept is no longer needed.
     RemoveState(ContainerId),
+    /// What is left in the cgroup of a run that is over is killed, and the cgroup removed.
+    RemoveCgroup(ContainerId),
     /// An earlier life may have ended before it cleared away: whatever is not of these runs is killed and removed.
     Sweep(BTreeSet<String>),
     /// Ends unowned processes of this work directory: they have this long to end, then they are killed.

@@ -77,6 +77,7 @@ impl Core {
             state: TaskState::TaskFailed,
             reason: Reason::ExecutorRegistrationTimeout,
             message: format!("Executor did not register within {}", mesos::duration::format(timeout)),
+            limitation: None,
         });
         self.kill_executor(key);
     }
@@ -118,7 +119,10 @@ impl Core {
         process.into_iter().for_each(|process| self.out.act(Job::KillTree(process)));
         self.out.act(Job::Retire(directory));
         self.out.act(Job::DestroyContainers(container.clone()));
-        self.out.act(Job::RemoveState(container));
+        self.out.act(Job::RemoveState(container.clone()));
+        if self.settings.cgroups.is_some() {
+            self.out.act(Job::RemoveCgroup(container));
+        }
         if is_known {
             self.tell_exited(key, status);
         }
@@ -138,7 +142,7 @@ impl Core {
         let unfinished: Vec<TaskId> = executor.tasks().unfinished().map(|task| task.info().task_id.clone()).collect();
         for task in unfinished {
             let task = TaskKey { framework: key.framework.clone(), task };
-            self.report(&task, loss.state, loss.reason, &loss.message);
+            self.report_loss(&task, loss);
         }
     }
 
@@ -173,5 +177,6 @@ fn ended(status: Option<i32>) -> Loss {
         state: TaskState::TaskFailed,
         reason: Reason::ExecutorTerminated,
         message: format!("Executor terminated{how}"),
+        limitation: None,
     }
 }

@@ -10,6 +10,7 @@ use processes::{Logged, Logs, Program};
 
 use super::frameworks::Executor;
 use super::settings::Settings;
+use crate::cgroups;
 
 /// The PATH of tasks if the agent has none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -62,6 +63,9 @@ impl Settings {
         set(&mut variables, "CYGNET_STATE_DIRECTORY", state.display());
         set(&mut variables, "CYGNET_SWITCH_USER", u8::from(self.switch_user));
         set(&mut variables, "CYGNET_FETCHER_DOWNLOAD_BYTES", self.fetcher_download_bytes);
+        if let Some(root) = self.cgroups.as_ref().filter(|_| executor.is_pooled()) {
+            set(&mut variables, "CYGNET_CGROUP", cgroups::assignment(root, executor.container()).to_text());
+        }
         if executor.info().r#type() == executor_info::Type::Default {
             set(&mut variables, "CYGNET_EXECUTOR_TYPE", "default");
         }

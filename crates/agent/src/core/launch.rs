@@ -3,7 +3,9 @@
 use fetcher::Item;
 use mesos::v1::cygnet::agent_event;
 use mesos::v1::task_status::Reason;
-use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskState, executor_info};
+use mesos::v1::{
+    ContainerId, ContainerInfo, ExecutorInfo, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskState, executor_info,
+};
 
 use super::frameworks::{Executor, Task};
 use super::{Core, generated};
@@ -77,7 +79,9 @@ impl Core {
             }
             (Some(true), None) => {
                 self.enqueue(&key, launch.tasks, launch.group.as_ref());
-                self.deliver_queued(&key);
+                if !self.limit_anew(&key) {
+                    self.deliver_queued(&key);
+                }
             }
             (None, _) => self.launch_new(launch),
         }
@@ -145,6 +149,12 @@ fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Opt
     // A terminal of a generated executor is left to the shim of its task.
     if !generated && container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
         return Some("'tty_info' of an executor's own container is not supported by this agent".to_owned());
+    }
+    // So are its limits; those of a default executor are nobody's.
+    let limits =
+        |container: &ContainerInfo| container.rlimit_info.as_ref().is_some_and(|info| !info.rlimits.is_empty());
+    if !generated && container.as_ref().is_some_and(limits) {
+        return Some("'rlimit_info' of an executor's own container is not supported by this agent".to_owned());
     }
     if let Some(secret) = executor.command.as_ref().and_then(supported::unsupported_variable) {
         return Some(secret);

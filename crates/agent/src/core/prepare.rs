@@ -20,6 +20,7 @@ impl Core {
     pub(super) fn prepare(&mut self, key: &ExecutorKey) {
         let Some(framework) = self.frameworks.get(&key.framework) else { return };
         let Some(executor) = framework.executor(&key.executor) else { return };
+        let limits = self.limits_of(executor);
         let preparation = Preparation {
             key: key.clone(),
             container: executor.container().clone(),
@@ -29,6 +30,7 @@ impl Core {
             mode: if executor.hosts_groups() { PASSABLE } else { SANDBOX_MODE },
             // Invalid URIs were refused when the task arrived.
             items: executor.info().command.iter().flat_map(|command| &command.uris).flat_map(Item::of).collect(),
+            limits,
         };
         if let State::Preparing { until } = executor.state() {
             self.out.look_at(until, Timer::Executor(key.clone()));
@@ -88,7 +90,12 @@ impl Core {
         self.counters.count(Count::LaunchError);
         let Some(executor) = self.frameworks.executor_mut(key).filter(|executor| executor.is_live()) else { return };
         let message = message.to_owned();
-        executor.lose(Loss { state: TaskState::TaskFailed, reason: Reason::ContainerLaunchFailed, message });
+        executor.lose(Loss {
+            state: TaskState::TaskFailed,
+            reason: Reason::ContainerLaunchFailed,
+            message,
+            limitation: None,
+        });
         self.executor_terminated(key, None);
     }
 }

@@ -96,6 +96,8 @@ impl Core {
         match executor.state() {
             State::Preparing { .. } => self.prepare(key),
             State::Registering { until } | State::Terminating { until, .. } => {
+                // One of an agent that knew of no cgroups gets one, for what it starts from now on.
+                self.limit(key);
                 self.out.look_at(until, Timer::Executor(key.clone()));
             }
             State::Running | State::Terminated => {}

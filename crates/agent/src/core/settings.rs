@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use containers::cgroup::Assignment;
+
 use crate::layout::Layout;
 
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) switch_user: bool,
     /// The most an executor may fetch at once for a task.
     pub(crate) fetcher_download_bytes: u64,
+    /// The cgroup below which those of containers are, where they can be made.
+    pub(crate) cgroups: Option<Assignment>,
     pub(crate) flags: BTreeMap<String, String>,
 }
 

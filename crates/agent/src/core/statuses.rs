@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use mesos::states::is_terminal;
 use mesos::v1::cygnet::{AgentCall, agent_call, agent_event};
 use mesos::v1::network_info::{self, IpAddress};
 use mesos::v1::task_status::{Reason, Source};
@@ -10,7 +11,7 @@ use mesos::v1::{CheckInfo, ContainerStatus, NetworkInfo, TaskState, TaskStatus};
 use processes::Process;
 
 use super::Core;
-use super::frameworks::Executor;
+use super::frameworks::{Executor, Loss};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
 use crate::status_updates;
@@ -22,9 +23,16 @@ impl Core {
         self.take_update(key, status);
     }
 
+    /// A task is over, as its executor is.
+    pub(super) fn report_loss(&mut self, key: &TaskKey, loss: &Loss) {
+        let made = self.made_status(key, loss.state, loss.reason, &loss.message);
+        self.take_update(key, TaskStatus { limitation: loss.limitation.clone(), ..made });
+    }
+
     /// A status that is new to the agent: into the books, and on its way.
     pub(super) fn take_update(&mut self, key: &TaskKey, status: TaskStatus) {
-        self.counters.count_state(status.state());
+        let state = status.state();
+        self.counters.count_state(state);
         let holder = self.frameworks.holder(key);
         if let Some(executor) = holder.as_ref().and_then(|holder| self.frameworks.executor_mut(holder)) {
             executor.tasks_mut().absorb(&key.task, &status);
@@ -38,6 +46,9 @@ impl Core {
         }
         if let Some(holder) = holder {
             self.persist_task(&holder, key);
+            if is_terminal(state) {
+                self.limit_anew(&holder);
+            }
         }
     }
 

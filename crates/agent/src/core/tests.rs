@@ -3,6 +3,7 @@
 //! is left behind.
 
 mod disk;
+mod limits;
 mod starts;
 pub(crate) mod wire;
 mod world;

@@ -1,5 +1,6 @@
 //! The operator API's calls about containers that others launch: nested ones, standalone ones, sessions and their streams.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -12,7 +13,8 @@ use mesos::server::{self, MAX_CALL_BYTES, Refusal};
 use mesos::v1::agent::call::attach_container_input::Content as Record;
 use mesos::v1::agent::call::{self, Content};
 use mesos::v1::agent::{self, ProcessIo, response};
-use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
+use mesos::v1::task_status::Reason;
+use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, TaskState};
 
 use super::Shared;
 use super::negotiate::{Form, labelled};
@@ -53,13 +55,14 @@ impl Ask {
     pub(super) fn of(call: Content) -> Result<Result<Ask, Content>, Refusal> {
         let ask = match call {
             Content::LaunchNestedContainer(of) => {
-                Ask::Launch(order(of.container_id, Class::Task, of.command, of.container, Vec::new()))
+                Ask::Launch(order(of.container_id, Class::Task, of.command, of.container))
             }
             Content::LaunchContainer(of) => {
-                Ask::Launch(order(of.container_id, Class::Task, of.command, of.container, of.resources))
+                let launch = order(of.container_id, Class::Task, of.command, of.container);
+                Ask::Launch(Box::new(Order { resources: of.resources, limits: of.limits, ..*launch }))
             }
             Content::LaunchNestedContainerSession(of) => {
-                Ask::Session(order(of.container_id, Class::Session, of.command, of.container, Vec::new()))
+                Ask::Session(order(of.container_id, Class::Session, of.command, of.container))
             }
             Content::WaitNestedContainer(of) => Ask::Wait(of.container_id, Naming::Nested),
             Content::WaitContainer(of) => Ask::Wait(of.container_id, Naming::Any),
@@ -149,30 +152,31 @@ async fn remove(shared: &Shared, id: ContainerId) -> Result<Response, Refusal> {
     Ok(StatusCode::OK.into_response())
 }
 
-fn order(
-    id: ContainerId,
-    class: Class,
-    command: Option<CommandInfo>,
-    container: Option<ContainerInfo>,
-    resources: Vec<Resource>,
-) -> Box<Order> {
-    Box::new(Order { id, class, command: command.unwrap_or_default(), container, resources })
+fn order(id: ContainerId, class: Class, command: Option<CommandInfo>, container: Option<ContainerInfo>) -> Box<Order> {
+    let (command, resources, limits) = (command.unwrap_or_default(), Vec::new(), BTreeMap::new());
+    Box::new(Order { id, class, command, container, resources, limits })
 }
 
 fn signal(asked: Option<i32>) -> i32 {
     asked.unwrap_or(DEFAULT_SIGNAL)
 }
 
-fn waited(Termination { status, message }: Termination, naming: Naming) -> agent::Response {
+fn waited(Termination { status, message, limitation }: Termination, naming: Naming) -> agent::Response {
     let exit_status = status;
+    let (state, reason) = match limitation {
+        Some(_) => (Some(TaskState::TaskFailed.into()), Some(Reason::ContainerLimitationMemory.into())),
+        None => (None, None),
+    };
     match naming {
         Naming::Nested => agent::Response::wait_nested_container(response::WaitNestedContainer {
             exit_status,
+            state,
+            reason,
+            limitation,
             message,
-            ..Default::default()
         }),
         Naming::Any => {
-            agent::Response::wait_container(response::WaitContainer { exit_status, message, ..Default::default() })
+            agent::Response::wait_container(response::WaitContainer { exit_status, state, reason, limitation, message })
         }
     }
 }

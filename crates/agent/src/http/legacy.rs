@@ -9,6 +9,7 @@ use axum::response::Response;
 use mesos::server::{self, ConnectionCounts, Refusal, json, machine_metrics};
 
 use super::{Shared, recovered, statistics};
+use crate::cgroups::Cgroups;
 use crate::handle::look;
 use crate::view::containers::ExecutorContainer;
 use crate::{gc, view};
@@ -44,6 +45,9 @@ pub(super) async fn snapshot(shared: &Shared) -> Result<BTreeMap<String, f64>, R
     let mut metrics = view::metrics::of(&look(&shared.actor).await?);
     metrics.extend(machine_metrics());
     metrics.extend(collected(*shared.collected.borrow()));
+    // Without a cgroup a container consists of processes: there is nothing that could refuse to be destroyed.
+    let failures = shared.measured.cgroups.as_ref().map_or(0, Cgroups::failures);
+    metrics.insert("containerizer/mesos/container_destroy_errors".to_owned(), failures as f64);
     metrics.extend(fetched(shared.fetcher.statistics().await));
     Ok(metrics)
 }

@@ -1,5 +1,6 @@
 //! Containers with their resource usage, measured on request.
 
+use ::containers::cgroup::Cgroup;
 use axum::http::StatusCode;
 use mesos::resources::Resources;
 use mesos::server::Refusal;
@@ -9,7 +10,7 @@ use processes::contained::usage_of_run;
 use processes::{Table, Usage};
 use tokio::task::spawn_blocking;
 
-use super::Shared;
+use super::{Measured, Shared};
 use crate::containers::{ContainerRequest, Listed};
 use crate::handle::look;
 use crate::view::containers::{ExecutorContainer, of_executors, of_tasks};
@@ -22,11 +23,10 @@ pub(super) async fn measured(
     wanted: impl Fn(&ExecutorContainer) -> bool + Send + 'static,
 ) -> Result<Vec<(ExecutorContainer, ResourceStatistics)>, Refusal> {
     let books = look(&shared.actor).await?;
-    let (containers, now) = (of_executors(&books), books.now);
+    let (containers, now, measured) = (of_executors(&books), books.now, shared.measured.clone());
     let measure = move || {
-        let table = Table::read();
-        let chosen = containers.into_iter().filter(wanted);
-        chosen.map(|container| measure(&table, container, now.unix.as_secs_f64())).collect()
+        let sources = Sources { table: Table::read(), measured, timestamp: now.unix.as_secs_f64() };
+        containers.into_iter().filter(wanted).map(|container| sources.measure(container)).collect()
     };
     spawn_blocking(measure).await.map_err(|_| unmeasured())
 }
@@ -39,11 +39,12 @@ pub(super) async fn launched(
     let books = look(&shared.actor).await?;
     let (of_tasks, now) = (of_tasks(&books), books.now);
     let listed = shared.containers.ask(ContainerRequest::List).await?;
+    let measured = shared.measured.clone();
     let measure = move || {
-        let table = Table::read();
+        let sources = Sources { table: Table::read(), measured, timestamp: now.unix.as_secs_f64() };
         let of_tasks = of_tasks.into_iter().map(|(root, id, resources)| Listed { id, process: root.main(), resources });
         let all = listed.into_iter().chain(of_tasks).filter(|listed| shown(&listed.id));
-        all.map(|listed| measure_launched(&table, listed, now.unix.as_secs_f64())).collect()
+        all.map(|listed| sources.measure_launched(listed)).collect()
     };
     spawn_blocking(measure).await.map_err(|_| unmeasured())
 }
@@ -52,22 +53,67 @@ fn unmeasured() -> Refusal {
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Measuring failed")
 }
 
-fn measure_launched(table: &Table, listed: Listed, timestamp: f64) -> get_containers::Container {
-    let resources = Resources::from_wire(&listed.resources).unwrap_or_default().flatten().unallocate();
-    let statistics = limited(timestamp, resources.cpus(), resources.mem());
-    let usage = listed.process.and_then(|process| Usage::of(&table.tree(process)));
-    let executor_pid = listed.process.and_then(|process| u32::try_from(process.pid).ok());
-    let status = ContainerStatus { container_id: Some(listed.id.clone()), executor_pid, ..ContainerStatus::default() };
-    get_containers::Container {
-        container_id: listed.id,
-        container_status: Some(status),
-        resource_statistics: Some(usage.map_or_else(|| statistics, |usage| with_usage(statistics, usage))),
-        ..get_containers::Container::default()
+/// The places from which figures come, at one time.
+struct Sources {
+    table: Table,
+    measured: Measured,
+    timestamp: f64,
+}
+
+impl Sources {
+    fn measure(&self, container: ExecutorContainer) -> (ExecutorContainer, ResourceStatistics) {
+        let usage = || match container.process {
+            Some(process) => Usage::of(&self.table.tree(process)),
+            None => usage_of_run(&self.table, &container.state),
+        };
+        let statistics = self.statistics(&container.container_id, container.cpus, container.mem_mb, usage);
+        let disk_used_bytes = self.measured.disk.borrow().get(&container.container_id.value).copied();
+        let disk_limit_bytes = disk_used_bytes.and(container.disk_mb).map(bytes);
+        (container, ResourceStatistics { disk_used_bytes, disk_limit_bytes, ..statistics })
+    }
+
+    fn measure_launched(&self, listed: Listed) -> get_containers::Container {
+        let resources = Resources::from_wire(&listed.resources).unwrap_or_default().flatten().unallocate();
+        let usage = || listed.process.and_then(|process| Usage::of(&self.table.tree(process)));
+        let statistics = self.statistics(&listed.id, resources.cpus(), resources.mem(), usage);
+        let executor_pid = listed.process.and_then(|process| u32::try_from(process.pid).ok());
+        let container_id = Some(listed.id.clone());
+        let status = ContainerStatus { container_id, executor_pid, ..ContainerStatus::default() };
+        get_containers::Container {
+            container_id: listed.id,
+            container_status: Some(status),
+            resource_statistics: Some(statistics),
+            ..get_containers::Container::default()
+        }
+    }
+
+    /// The figures of a container's own cgroup; of its processes, if it has none, or if they were started elsewhere.
+    fn statistics(
+        &self,
+        container: &ContainerId,
+        cpus: f64,
+        mem_mb: f64,
+        usage: impl FnOnce() -> Option<Usage>,
+    ) -> ResourceStatistics {
+        let cgroup = self.measured.cgroups.as_ref().map(|cgroups| cgroups.of(container)).filter(Cgroup::exists);
+        let counted = cgroup.and_then(|cgroup| cgroup.statistics(self.timestamp).ok());
+        let counted = counted.filter(|counted| counted.processes > Some(0));
+        match counted {
+            Some(counted) => ResourceStatistics { cpus_soft_limit: Some(cpus), ..counted },
+            None => {
+                let statistics = limited(self.timestamp, cpus, mem_mb);
+                usage().map_or(statistics, |usage| with_usage(statistics, usage))
+            }
+        }
     }
 }
 
+fn bytes(megabytes: f64) -> u64 {
+    (megabytes * BYTES_IN_MB) as u64
+}
+
 fn limited(timestamp: f64, cpus: f64, mem_mb: f64) -> ResourceStatistics {
-    let limit = Some((mem_mb * BYTES_IN_MB) as u64);
+    let limit = Some(bytes(mem_mb));
     ResourceStatistics {
         timestamp,
         cpus_soft_limit: Some(cpus),
@@ -75,16 +121,6 @@ fn limited(timestamp: f64, cpus: f64, mem_mb: f64) -> ResourceStatistics {
         mem_soft_limit_bytes: limit,
         ..ResourceStatistics::default()
     }
-}
-
-fn measure(table: &Table, container: ExecutorContainer, timestamp: f64) -> (ExecutorContainer, ResourceStatistics) {
-    let usage = match container.process {
-        Some(process) => Usage::of(&table.tree(process)),
-        None => usage_of_run(table, &container.state),
-    };
-    let statistics = limited(timestamp, container.cpus, container.mem_mb);
-    let statistics = usage.map_or(statistics, |usage| with_usage(statistics, usage));
-    (container, statistics)
 }
 
 fn with_usage(statistics: ResourceStatistics, usage: Usage) -> ResourceStatistics {

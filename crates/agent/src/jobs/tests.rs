@@ -20,7 +20,9 @@ fn bench() -> Bench {
     let (actor, inbox) = shell::inbox("agent");
     let (containers, programs) = shell::inbox("agent");
     let layout = Layout::create(directory.path()).unwrap();
-    let jobs = Jobs::start(layout, actor, containers.clone(), Fetcher::uncached());
+    let surroundings =
+        Surroundings { layout, actor, containers: containers.clone(), fetcher: Fetcher::uncached(), cgroups: None };
+    let jobs = Jobs::start(surroundings);
     Bench { jobs, inbox, containers, programs, _directory: directory }
 }
 

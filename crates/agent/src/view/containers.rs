@@ -19,6 +19,8 @@ pub(crate) struct ExecutorContainer {
     pub(crate) status: ContainerStatus,
     pub(crate) cpus: f64,
     pub(crate) mem_mb: f64,
+    /// Absent if it has not requested any.
+    pub(crate) disk_mb: Option<f64>,
     /// Its own process; without one, its executor's state directory names what it started.
     pub(crate) process: Option<Process>,
     pub(crate) state: PathBuf,
@@ -40,6 +42,7 @@ impl ExecutorContainer {
             },
             cpus: resources.cpus(),
             mem_mb: resources.mem(),
+            disk_mb: Some(resources.disk()).filter(|disk| *disk > 0.0),
             process: executor.hosting().process(),
             state: snapshot.settings.layout.executor_state(executor.container()),
         }

@@ -29,8 +29,6 @@ pub(crate) fn of(snapshot: &Snapshot) -> BTreeMap<String, f64> {
         ("slave/tasks_gone", count(Count::Gone)),
         ("slave/executors_terminated", count(Count::ExecutorTerminated)),
         ("slave/executors_preempted", 0.0),
-        // A container consists of processes: there is nothing that could refuse to be destroyed.
-        ("containerizer/mesos/container_destroy_errors", 0.0),
     ])
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))

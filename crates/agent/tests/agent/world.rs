@@ -65,6 +65,7 @@ impl Drop for World {
                 signal(pid, Signal::KILL);
             }
         }
+        harness::cgroups::remove(self.directory.path());
     }
 }
 
@@ -112,6 +113,7 @@ impl World {
         let (work_dir, binary) = (self.work_dir(), self.directory.path().join("cygnet"));
         let mut options = Options::new(self.master.address.to_string(), work_dir, binary);
         options.port = 0;
+        options.cgroups_root = harness::cgroups::root(self.directory.path());
         options.resources = Some("cpus:4;mem:1024;disk:1024;ports:[31000-32000]".to_owned());
         options.registration_backoff_factor = Duration::from_millis(20);
         options.executor_reregistration_timeout = Duration::from_millis(300);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mesos::v1::task_status::Reason;
-use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, Resource, TaskState, executor_info};
+use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, Resource, TaskResourceLimitation, TaskState, executor_info};
 use processes::Process;
 
 use super::tasks::Tasks;
@@ -63,11 +63,13 @@ pub(crate) enum State {
 }
 
 /// The fate of tasks that their executor leaves unfinished.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::core) struct Loss {
     pub(in crate::core) state: TaskState,
     pub(in crate::core) reason: Reason,
     pub(in crate::core) message: String,
+    /// The amount that was too much, if that was why.
+    pub(in crate::core) limitation: Option<TaskResourceLimitation>,
 }
 
 /// The stream and the fate of an executor that is over.
@@ -323,5 +325,6 @@ fn not_back() -> Loss {
         state: TaskState::TaskGone,
         reason: Reason::ExecutorReregistrationTimeout,
         message: "Executor did not reregister with the agent after its restart".to_owned(),
+        limitation: None,
     }
 }

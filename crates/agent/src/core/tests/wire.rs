@@ -67,6 +67,7 @@ pub(crate) fn settings(layout: &Layout) -> Settings {
         },
         switch_user: false,
         fetcher_download_bytes: 1 << 20,
+        cgroups: None,
         flags: BTreeMap::new(),
     }
 }

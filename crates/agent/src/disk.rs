@@ -1,0 +1,151 @@
+//! The disk that containers use: measured from time to time, and held to what was requested if an operator wants that.
+//!
+//! Comes in: time, and from the agent's books the sandboxes in use. Goes out: what each container uses, and word of those
+//! that use too much. One tokio task runs [`DiskWatch::run`]; it keeps nothing but the last figures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use containers::cgroup::Bytes;
+use mesos::v1::task_status::Reason;
+use mesos::v1::{ContainerId, Resource, TaskResourceLimitation};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use crate::core::{Excess, Executor, Snapshot};
+use crate::handle::{Handle, Request, look};
+use crate::ids::ExecutorKey;
+
+/// The size of the blocks in which the kernel counts those of a file.
+const BLOCK: u64 = 512;
+
+/// The bytes that containers use on disk, by the name of the container.
+pub(crate) type Used = BTreeMap<String, u64>;
+
+#[derive(Debug)]
+pub(crate) struct DiskWatch {
+    pub(crate) interval: Duration,
+    /// True if a container that uses too much is ended.
+    pub(crate) enforced: bool,
+    pub(crate) actor: Handle,
+    pub(crate) used: watch::Sender<Used>,
+}
+
+/// The sandbox of a run, and what it may use.
+#[derive(Debug, Clone)]
+struct Watched {
+    key: ExecutorKey,
+    container: ContainerId,
+    sandbox: PathBuf,
+    quota: Option<Quota>,
+}
+
+/// The disk that a run has requested.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Quota {
+    megabytes: f64,
+}
+
+impl DiskWatch {
+    /// Ends with the actor.
+    pub(crate) async fn run(self) {
+        loop {
+            sleep(self.interval).await;
+            let Ok(books) = look(&self.actor).await else { return };
+            let measure = move || watched(&books).into_iter().map(|run| (usage(&run.sandbox), run)).collect();
+            let measured: Vec<(u64, Watched)> = spawn_blocking(measure).await.unwrap_or_default();
+            let used = measured.iter().map(|(used, run)| (run.container.value.clone(), *used));
+            self.used.send_replace(used.collect());
+            for (used, run) in measured.into_iter().filter(|_| self.enforced) {
+                if let Some(excess) = run.quota.and_then(|quota| quota.excess(used)) {
+                    let _ending = self.actor.send(Request::Exceeded(run.key, run.container, Box::new(excess))).await;
+                }
+            }
+        }
+    }
+}
+
+fn watched(books: &Snapshot) -> Vec<Watched> {
+    let run = |executor: &Executor, key| Watched {
+        key,
+        container: executor.container().clone(),
+        sandbox: executor.directory().to_owned(),
+        quota: Quota::of(&executor.resources()),
+    };
+    books.live_executors().map(|(framework, executor)| run(executor, executor.key(framework.id()))).collect()
+}
+
+impl Quota {
+    /// The disk among these resources. What requests none is not held to any.
+    fn of(resources: &[Resource]) -> Option<Quota> {
+        let disks = resources.iter().filter(|resource| resource.name == "disk").filter_map(|disk| disk.scalar);
+        let megabytes: f64 = disks.map(|disk| disk.value).sum();
+        (megabytes > 0.0).then_some(Quota { megabytes })
+    }
+
+    fn excess(self, used: u64) -> Option<Excess> {
+        let quota = (self.megabytes * f64::from(1 << 20)) as u64;
+        let limitation = || TaskResourceLimitation { resources: vec![Resource::scalar("disk", self.megabytes)] };
+        (used > quota).then(|| Excess {
+            reason: Reason::ContainerLimitationDisk,
+            message: format!("Disk usage ({}) exceeds quota ({})", Bytes(used), Bytes(quota)),
+            limitation: limitation(),
+        })
+    }
+}
+
+/// The bytes on disk of a directory with all that is in it, on its file system; each file counts once, and no link is
+/// followed.
+fn usage(directory: &Path) -> u64 {
+    let Ok(own) = fs::symlink_metadata(directory) else { return 0 };
+    let (mut used, mut seen, mut waiting) = (own.blocks() * BLOCK, BTreeSet::new(), vec![directory.to_owned()]);
+    while let Some(directory) = waiting.pop() {
+        // What vanishes meanwhile uses nothing.
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let Ok(found) = entry.metadata() else { continue };
+            if found.dev() != own.dev() || (found.nlink() > 1 && !found.is_dir() && !seen.insert(found.ino())) {
+                continue;
+            }
+            used += found.blocks() * BLOCK;
+            if found.is_dir() {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    used
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_file_counts_once_and_links_count_for_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let (sandbox, outside) = (directory.path().join("sandbox"), directory.path().join("outside"));
+        fs::create_dir_all(sandbox.join("deep/deeper")).unwrap();
+        fs::write(&outside, vec![1; 1 << 20]).unwrap();
+        let empty = usage(&sandbox);
+        fs::write(sandbox.join("deep/deeper/file"), vec![1; 1 << 20]).unwrap();
+        fs::hard_link(sandbox.join("deep/deeper/file"), sandbox.join("again")).unwrap();
+        std::os::unix::fs::symlink(&outside, sandbox.join("link")).unwrap();
+        std::os::unix::fs::symlink(&sandbox, sandbox.join("circle")).unwrap();
+        let used = usage(&sandbox) - empty;
+        assert!((1 << 20..1 << 20 | 64 << 10).contains(&used), "{used}");
+        assert_eq!(usage(&sandbox.join("nothing")), 0);
+    }
+
+    #[test]
+    fn the_words_are_those_of_mesos() {
+        let quota = Quota::of(&[Resource::scalar("disk", 10.0), Resource::scalar("mem", 1.0)]).unwrap();
+        assert_eq!(quota.excess(10 << 20), None);
+        let excess = quota.excess(12 << 20).unwrap();
+        assert_eq!(excess.message, "Disk usage (12MB) exceeds quota (10MB)");
+        assert_eq!(excess.limitation.resources, [Resource::scalar("disk", 10.0)]);
+        assert_eq!(Quota::of(&[Resource::scalar("mem", 1.0)]), None);
+    }
+}
