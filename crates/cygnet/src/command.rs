@@ -15,6 +15,7 @@ pub(crate) mod events;
 pub(crate) mod executor;
 pub(crate) mod group;
 pub(crate) mod kind;
+pub(crate) mod limits;
 pub(crate) mod master;
 pub(crate) mod pod;
 pub(crate) mod queue;

@@ -11,6 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
 
+use super::limits::Limits;
 use super::{credentials, raise_file_limit};
 use crate::paths::absolute;
 use crate::server::Server;
@@ -73,6 +74,8 @@ pub(crate) struct Agent {
     /// The share of the disk that is to stay free, between 0 and 1
     #[arg(long, default_value_t = 0.1, env = "CYGNET_GC_DISK_HEADROOM")]
     gc_disk_headroom: f64,
+    #[command(flatten)]
+    limits: Limits,
     /// Whether tasks run as their users, which only root can make them
     #[arg(long, default_value_t = true, action = ArgAction::Set, env = "CYGNET_SWITCH_USER")]
     switch_user: bool,
@@ -136,6 +139,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.fetcher_download_bytes = arguments.fetcher_download_megabytes.saturating_mul(1 << 20);
     options.gc_delay = arguments.gc_delay;
     options.gc_disk_headroom = arguments.gc_disk_headroom;
+    arguments.limits.give(&mut options);
     options.switch_user = arguments.switch_user;
     options.logging = crate::log::level();
     options.log = crate::log::file();

@@ -48,6 +48,8 @@ pub(crate) struct Dev {
     /// What to offer, such as "cpus:4;mem:8192;ports:[31000-32000]"; by default, what the machine has
     #[arg(long, env = "CYGNET_RESOURCES", value_parser = crate::command::resources)]
     resources: Option<String>,
+    #[command(flatten)]
+    limits: super::limits::Limits,
     /// Leave the tasks running at the end: the next `cygnet dev` finds them
     #[arg(long, env = "CYGNET_KEEP", value_parser = BoolishValueParser::new())]
     keep: bool,
