@@ -201,12 +201,15 @@ fn version_1_leaves_nothing_of_an_agent_whose_last_container_is_gone() {
     [&cgroup, &other].iter().for_each(|cgroup| cgroup.create(&limits()).unwrap());
     assert_eq!(hierarchies.children("executors").unwrap(), ["c", "other"]);
     let mut child = born_in(&cgroup, "sleep 1000 & wait");
+    let both = || (cgroup.statistics(0.0).unwrap().processes >= Some(2)).then_some(());
+    until("both are in it", PATIENCE, both);
     let reaped = std::thread::spawn(move || child.wait().unwrap());
     until("what is left is killed and gone", PATIENCE, || hierarchies.destroy(&cgroup).ok());
     assert!(!reaped.join().unwrap().success());
     assert!(other.exists() && !cgroup.exists());
     hierarchies.destroy(&other).unwrap();
     assert!(!hierarchies.cgroup("").exists());
+    removed(&hierarchies.cgroup(""));
 }
 
 #[test]
