@@ -9,6 +9,7 @@
 //!   rlimits   limits of setrlimit(2)
 //!   rootfs    the plan of a container's file system
 //!   seccomp   the system calls they may make
+//!   unpack    a layer's archive becomes a directory, by a child that is locked into it
 //! ```
 
 pub mod capabilities;
@@ -19,3 +20,4 @@ pub mod registry;
 pub mod rlimits;
 pub mod rootfs;
 pub mod seccomp;
+pub mod unpack;
