@@ -11,6 +11,6 @@ mod reference;
 pub use self::config::{HealthCheck, ImageConfig};
 pub use self::digest::{Digest, DigestError, Verifier};
 pub use self::manifest::{
-    Blob, Compression, Document, Entry, Layer, MOST_BYTES, Manifest, ManifestError, Platform, choose,
+    Blob, Compression, Document, Entry, Layer, MOST_BYTES, MOST_LAYERS, Manifest, ManifestError, Platform, choose,
 };
 pub use self::reference::{Reference, ReferenceError, Version};

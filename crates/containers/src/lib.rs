@@ -10,6 +10,7 @@
 //!   rootfs    the plan of a container's file system
 //!   seccomp   the system calls they may make
 //!   unpack    a layer's archive becomes a directory, by a child that is locked into it
+//!   store     images on this machine: layers, names, who needs them, collection
 //! ```
 
 pub mod capabilities;
@@ -20,4 +21,5 @@ pub mod registry;
 pub mod rlimits;
 pub mod rootfs;
 pub mod seccomp;
+pub mod store;
 pub mod unpack;

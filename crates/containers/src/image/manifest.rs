@@ -9,7 +9,7 @@ use super::digest::Digest;
 /// The largest document that is read: OCI asks registries for at least this.
 pub const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// The most layers: those that an overlay of this kernel can have, with room for its own.
-const MOST_LAYERS: usize = 120;
+pub const MOST_LAYERS: usize = 120;
 
 /// A document as a registry gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
