@@ -11,8 +11,10 @@
 //!   seccomp   the system calls they may make
 //!   unpack    a layer's archive becomes a directory, by a child that is locked into it
 //!   store     images on this machine: layers, names, who needs them, collection
+//!   archive   images from files that the operator has put into a directory
 //! ```
 
+pub mod archive;
 pub mod capabilities;
 pub mod cgroup;
 pub mod image;
