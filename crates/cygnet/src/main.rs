@@ -1,8 +1,8 @@
 //! `cygnet`: one binary for everything.
 //!
-//! `shim`, which has to be small because one runs for every task, is dispatched before the command line is
-//! parsed or a runtime set up. All else is a subcommand in [`cli`], carried out by a file of [`command`]; those that
-//! talk to a server do so through [`api`]. [`demo`] is what the examples run.
+//! `shim`, which has to be small because one runs for every task, and `unpack`, which is locked into a layer of an image,
+//! are dispatched before the command line is parsed or a runtime set up. All else is a subcommand in [`cli`], carried out
+//! by a file of [`command`]; those that talk to a server do so through [`api`]. [`demo`] is what the examples run.
 
 mod api;
 mod cli;
@@ -24,10 +24,15 @@ use cli::Cli;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|first| first == "shim")
+    let first = arguments.next().unwrap_or_default();
+    if first == "shim"
         && let Some(directory) = arguments.next()
     {
         return processes::shim::main(Path::new(&directory));
+    }
+    if first == "unpack" {
+        let numbers: Vec<String> = arguments.map(|number| number.to_string_lossy().into_owned()).collect();
+        return containers::unpack::main(&numbers);
     }
     command::completion::answer(Cli::command);
     match cli::run(Cli::parse()) {
