@@ -284,10 +284,10 @@ fn tasks_in_the_order_mesos_looks_at_them() {
           => Task's `ContainerInfo` is invalid: DockerInfo 'docker' is not set for DOCKER typed ContainerInfo
         {"limits": {"cpus": {"value": "Infinity"}}} => valid
         {"limits": {"cpus": {"value": 0.5}}} => The cpu limit must be greater than or equal to the cpu request
-        {"limits": {"mem": {"value": 1}}} => The memory limit must be greater than or equal to the memory request
+        {"limits": {"mem": {"value": 1}}, "resources": [{"name": "mem", "type": "SCALAR", "scalar": {"value": 2}}]}
+          => The memory limit must be greater than or equal to the memory request
+        {"limits": {"mem": {"value": 1}}} => When a memory limit is specified, a memory request must also be specified
         {"limits": {"disk": {"value": 1}}} => Only cpus and mem may be included in a task's resource limits
-        {"limits": {"mem": {"value": 1}}, "resources": [{"name": "cpus", "type": "SCALAR", "scalar": {"value": 1}}]}
-          => When a memory limit is specified, a memory request must also be specified
         {"command": null} => Task should have at least one (but not both) of CommandInfo or ExecutorInfo present
         "#,
     );
