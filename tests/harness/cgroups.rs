@@ -3,11 +3,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::wait;
 
 const MOUNTS: &str = "/sys/fs/cgroup";
 
-/// The most attempts to remove what still has processes that were killed.
-const ATTEMPTS: usize = 10_000;
+/// The longest that killed processes may take to be gone.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The cgroup above those of all tests.
 const ABOVE: &str = "cygnet-test";
@@ -28,14 +31,11 @@ pub fn left(directory: &Path) -> Vec<PathBuf> {
 
 /// Removes them, once everything of the test has been killed.
 pub fn remove(directory: &Path) {
-    for _ in 0..ATTEMPTS {
+    // Killed processes are gone soon, not yet.
+    let _removed = wait::until_or(PATIENCE, || {
         left(directory).iter().chain(&roots(directory)).for_each(|cgroup| drop(fs::remove_dir(cgroup)));
-        if roots(directory).is_empty() {
-            break;
-        }
-        // Killed processes are gone soon, not yet.
-        std::thread::yield_now();
-    }
+        roots(directory).is_empty().then_some(())
+    });
     // Those of other tests may be below.
     hierarchies().for_each(|hierarchy| drop(fs::remove_dir(hierarchy.join(ABOVE))));
 }

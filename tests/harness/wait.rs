@@ -9,7 +9,7 @@ pub fn until<T>(what: &str, limit: Duration, condition: impl FnMut() -> Option<T
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place of the tests that watches a clock")]
-fn until_or<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn until_or<T>(limit: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
         let value = condition();
