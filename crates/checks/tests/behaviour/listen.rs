@@ -36,8 +36,12 @@ async fn listeners_and_none() {
 
 #[tokio::test]
 async fn a_listener_elsewhere_or_of_another_kind_is_none() {
-    let listener = TcpListener::bind("127.0.0.2:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let port_of = |listener: &TcpListener| listener.local_addr().unwrap().port();
+    // Another test may listen here at the very port that is free there.
+    let listener = std::iter::repeat_with(|| TcpListener::bind("127.0.0.2:0").unwrap())
+        .find(|listener| TcpListener::bind(("127.0.0.1", port_of(listener))).is_ok())
+        .unwrap();
+    let port = port_of(&listener);
     assert_eq!(ask(Transport::Tcp, SocketAddr::from(([127, 0, 0, 1], port))).await, no());
     let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = datagrams.local_addr().unwrap();
