@@ -17,7 +17,7 @@ const RUNC: &str = "/usr/sbin/runc";
 
 const SEEN: &str = "busybox grep -E '^(Umask|Uid|Gid|Groups|NoNewPrivs|Cap|Seccomp|Sig(Blk|Ign)|Speculation)' \
                     /proc/self/status; busybox cat /proc/self/limits /proc/self/oom_score_adj; busybox ls /proc/self/fd; \
-                    busybox mkdir /x 2>&1; busybox sleep 0 && echo works";
+                    busybox mkdir /x 2>&1 && busybox rmdir /x; busybox sleep 0 && echo works";
 
 /// A profile that both read.
 const PROFILE: &str = r#"{

@@ -46,7 +46,8 @@ pub(crate) fn can_run(test: &str, programs: &[&str]) -> bool {
 fn dynamic_busybox(program: &str) -> Option<String> {
     let is_dynamic = || {
         let content = std::fs::read(program).unwrap_or_default();
-        content.windows(8).any(|window| window == b"ld-linux")
+        // The name of its loader stands beside the headers; further on a static one has it, too.
+        content.get(..4096).is_some_and(|headers| headers.windows(8).any(|window| window == b"ld-linux"))
     };
     (program.ends_with("busybox") && is_dynamic()).then(|| "a static busybox".to_owned())
 }
