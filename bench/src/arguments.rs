@@ -10,7 +10,7 @@ use crate::targets::{Grid, Size};
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 pub(crate) enum Command {
-    /// What a health check costs, beside others who make them
+    /// The cost of a health check, beside others who make them
     Checks(Options),
     /// How many health-checked tasks a cluster carries
     Scale(scale::Command),

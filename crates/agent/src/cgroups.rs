@@ -38,7 +38,7 @@ pub(crate) struct Cgroups {
     failures: Arc<AtomicU64>,
 }
 
-/// What the executor of a run is told, by an agent whose own cgroup this is.
+/// The words to the executor of a run, by an agent whose own cgroup this is.
 pub(crate) fn assignment(root: &Assignment, container: &ContainerId) -> Assignment {
     root.below(run(container))
 }

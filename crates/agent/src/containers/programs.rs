@@ -249,7 +249,7 @@ impl Programs {
         tokio::spawn(async move { answer.send(attach(streams).await) });
     }
 
-    /// What is left in the cgroup of its own, if it has one, ends with it.
+    /// The processes that are left in a cgroup of its own, if it has one, end with it.
     fn remove_cgroup(&self, id: &ContainerId) {
         if let Some(cgroups) = self.launcher.cgroups.clone() {
             let cgroup = cgroups.own(id);

@@ -96,7 +96,7 @@ pub(crate) enum Job {
     DestroyContainers(ContainerId),
     /// The run is over for good: what its executor kept is no longer needed.
     RemoveState(ContainerId),
-    /// What is left in the cgroup of a run that is over is killed, and the cgroup removed.
+    /// The cgroup of a run that is over: the processes left in it are killed, and it is removed.
     RemoveCgroup(ContainerId),
     /// An earlier life may have ended before it cleared away: whatever is not of these runs is killed and removed.
     Sweep(BTreeSet<String>),

@@ -214,7 +214,7 @@ impl Cgroup {
     }
 }
 
-/// Whoever removes the cgroup above removes this one, too.
+/// This cgroup is removed with the one above it.
 fn is_removed(path: &Path) -> bool {
     fs::remove_dir(path).map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |()| true)
 }

@@ -41,7 +41,7 @@ pub enum Reason {
     /// It has too much in it.
     #[error("it has more than {most} {what}")]
     TooLarge {
-        /// What it has too much of.
+        /// The thing that it has too much of.
         what: &'static str,
         /// The most there may be.
         most: u64,

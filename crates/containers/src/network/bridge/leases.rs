@@ -92,8 +92,10 @@ impl Leases {
 
     /// The container has it, and on file first.
     pub(super) fn add(&mut self, container: &str, lease: Lease) -> Result<(), NetworkError> {
-        let content = serde_json::to_vec(&lease).unwrap_or_default();
-        remember(&self.file(container), &content)?;
+        let path = self.file(container);
+        let content = serde_json::to_vec(&lease);
+        let content = content.map_err(|error| NetworkError::File { path: path.clone(), source: error.into() })?;
+        remember(&path, &content)?;
         self.last = lease.address;
         self.index(container, lease);
         Ok(())

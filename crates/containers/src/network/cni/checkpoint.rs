@@ -36,7 +36,10 @@ impl Checkpoint {
 
     /// The result is on file, too.
     pub(super) fn finish(&self, result: &Value) -> Result<(), CniError> {
-        write(&self.result_file(), &serde_json::to_vec(result).unwrap_or_default())
+        let path = self.result_file();
+        let content = serde_json::to_vec(result);
+        let content = content.map_err(|error| CniError::Checkpoint { path: path.clone(), source: error.into() })?;
+        write(&path, &content)
     }
 
     /// All of a container's.
