@@ -15,6 +15,29 @@ const VERSIONS: [&str; 8] = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0
 /// The versions without CHECK; their plugins are not given the result on DEL.
 const BEFORE_CHECK: [&str; 5] = ["", "0.1.0", "0.2.0", "0.3.0", "0.3.1"];
 
+/// The fault of a configuration; its author made it.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("it has no 'name'")]
+    NoName,
+    #[error("'{0}' is no name of a network")]
+    Name(String),
+    #[error("'cniVersion' {0} is not supported")]
+    Version(String),
+    #[error("'plugins' is no list")]
+    NoList,
+    #[error("'plugins' is empty")]
+    NoPlugins,
+    #[error("a plugin is no JSON object")]
+    NoObject,
+    #[error("a plugin has no 'type'")]
+    NoType,
+    #[error("'{0}' is no name of a plugin")]
+    Type(String),
+    #[error("'{0}' is no text")]
+    NoText(&'static str),
+}
+
 /// A network.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ConfigList {
@@ -30,31 +53,31 @@ impl ConfigList {
         let malformed = |why: String| CniError::Malformed { path: path.to_owned(), why };
         let value: Value = serde_json::from_slice(content).map_err(|error| malformed(error.to_string()))?;
         let Value::Object(object) = value else { return Err(malformed("it is no JSON object".to_owned())) };
-        ConfigList::understand(object).map_err(malformed)
+        ConfigList::understand(object).map_err(|fault| malformed(fault.to_string()))
     }
 
-    fn understand(mut object: Map<String, Value>) -> Result<ConfigList, String> {
-        let name = text(&object, "name")?.ok_or("it has no 'name'")?.to_owned();
+    fn understand(mut object: Map<String, Value>) -> Result<ConfigList, Fault> {
+        let name = text(&object, "name")?.ok_or(Fault::NoName)?.to_owned();
         if !is_name(&name) {
-            return Err(format!("'{name}' is no name of a network"));
+            return Err(Fault::Name(name));
         }
         let version = text(&object, "cniVersion")?.unwrap_or_default().to_owned();
         if !VERSIONS.contains(&version.as_str()) {
-            return Err(format!("'cniVersion' {version} is not supported"));
+            return Err(Fault::Version(version));
         }
         let disable_check = object.get("disableCheck").and_then(Value::as_bool).unwrap_or(false);
         let plugins = match object.remove("plugins") {
             None => vec![object],
             Some(Value::Array(plugins)) => plugins.into_iter().map(as_object).collect::<Result<_, _>>()?,
-            Some(_) => return Err("'plugins' is no list".to_owned()),
+            Some(_) => return Err(Fault::NoList),
         };
         if plugins.is_empty() {
-            return Err("'plugins' is empty".to_owned());
+            return Err(Fault::NoPlugins);
         }
         for plugin in &plugins {
-            let kind = text(plugin, "type")?.ok_or("a plugin has no 'type'")?;
+            let kind = text(plugin, "type")?.ok_or(Fault::NoType)?;
             if kind.is_empty() || kind.contains('/') || kind.starts_with('.') {
-                return Err(format!("'{kind}' is no name of a plugin"));
+                return Err(Fault::Type(kind.to_owned()));
             }
         }
         Ok(ConfigList { name, version, disable_check, plugins })
@@ -131,16 +154,16 @@ fn port_mappings(info: &NetworkInfo) -> Vec<Value> {
     info.port_mappings.iter().map(mapping).collect()
 }
 
-fn text<'a>(object: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, String> {
+fn text<'a>(object: &'a Map<String, Value>, key: &'static str) -> Result<Option<&'a str>, Fault> {
     match object.get(key) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("'{key}' is no text")),
+        Some(_) => Err(Fault::NoText(key)),
     }
 }
 
-fn as_object(value: Value) -> Result<Map<String, Value>, String> {
-    let Value::Object(object) = value else { return Err("a plugin is no JSON object".to_owned()) };
+fn as_object(value: Value) -> Result<Map<String, Value>, Fault> {
+    let Value::Object(object) = value else { return Err(Fault::NoObject) };
     Ok(object)
 }
 
