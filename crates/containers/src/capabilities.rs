@@ -4,6 +4,7 @@
 
 use mesos::v1::{CapabilityInfo, LinuxInfo};
 use processes::{Capabilities, CapabilitySet};
+use serde::{Deserialize, Serialize};
 
 /// The names without `CAP_`, by the kernel's number.
 const NAMES: [&str; 41] = [
@@ -78,7 +79,7 @@ pub enum CapabilityError {
 }
 
 /// The operator's word: `--effective_capabilities` and `--bounding_capabilities`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// The effective set of containers that ask for none.
     pub effective: Option<CapabilitySet>,

@@ -5,6 +5,7 @@
 //!   cgroup    limits and figures of the processes of a container
 //!   image     names, manifests and configurations of images
 //!   network   namespaces, a bridge, plugins of CNI, ports of the host
+//!   provision what an agent made ready for the executor of a container
 //!   registry  images as they come from registries
 //!   rlimits   limits of setrlimit(2)
 //!   rootfs    the plan of a container's file system
@@ -19,6 +20,7 @@ pub mod capabilities;
 pub mod cgroup;
 pub mod image;
 pub mod network;
+pub mod provision;
 pub mod registry;
 pub mod rlimits;
 pub mod rootfs;

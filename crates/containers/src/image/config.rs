@@ -1,11 +1,11 @@
 //! The part of an image that says how it is to be run: Docker's and OCI's `config`.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::manifest::Platform;
 
 /// How an image is to be run, as far as its task does not say otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageConfig {
     /// The platform it was made for.
     pub platform: Platform,
@@ -28,7 +28,7 @@ pub struct ImageConfig {
 }
 
 /// `HEALTHCHECK` of a Dockerfile; durations are in nanoseconds, 0 for Docker's defaults.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct HealthCheck {
     /// `["NONE"]`, `["CMD", ...]` or `["CMD-SHELL", command]`.

@@ -2,7 +2,7 @@
 //!
 //! Docker's (`distribution/spec/manifest-v2-2`) and OCI's (`image-spec`) have the same fields under other media types.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 
@@ -68,7 +68,7 @@ pub struct Entry {
 }
 
 /// A kind of machine, in the words of Go.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Platform {
     /// `linux`
     pub os: String,
