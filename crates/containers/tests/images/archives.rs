@@ -6,9 +6,10 @@ use std::path::Path;
 use containers::archive::load;
 use containers::image::{Digest, Platform};
 use containers::store::Image;
+use harness::archive::Archive;
+use harness::images::{Image as Saved, Layer, blob, tar, write};
 use serde_json::{Value, json};
 
-use crate::archive::{Archive, gzip};
 use crate::world::{World, list, reference};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[
@@ -18,88 +19,33 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
 ];
 
 /// An image of two layers, in the words of everybody.
-struct Example {
-    layers: [Vec<u8>; 2],
-    config: String,
+fn example(content: &str) -> Saved {
+    example_on(content, &Platform::here().architecture)
 }
 
-fn blob(content: &[u8]) -> String {
-    format!("blobs/sha256/{}", Digest::of(content).hex())
+fn example_on(content: &str, architecture: &str) -> Saved {
+    let [base, own] = ["base", content].map(|content| Archive::new().file("content", content).tar());
+    let layers = vec![Layer::plain(base), Layer::compressed(own)];
+    Saved::on(architecture, layers, &json!({"Cmd": [content]}))
 }
 
-fn descriptor(kind: &str, content: &[u8]) -> Value {
-    let media_type = format!("application/vnd.oci.image.{kind}");
-    json!({"mediaType": media_type, "digest": Digest::of(content), "size": content.len()})
+/// Files of `docker save` before version 25, in which the second layer is a link.
+fn legacy(image: &Saved) -> Vec<(String, Vec<u8>)> {
+    let config = legacy_config(image);
+    let manifest = json!([{"Config": config, "RepoTags": ["app:1"], "Layers": ["a/layer.tar", "b/layer.tar"]}]);
+    vec![
+        ("a/VERSION".to_owned(), b"1.0".to_vec()),
+        ("a/layer.tar".to_owned(), image.layers[0].tar.clone()),
+        ("b/layer.tar -> ../c/layer.tar".to_owned(), Vec::new()),
+        ("c/layer.tar".to_owned(), image.layers[1].tar.clone()),
+        (config, image.config.clone()),
+        ("manifest.json".to_owned(), manifest.to_string().into_bytes()),
+        ("repositories".to_owned(), br#"{"app": {"1": "b"}}"#.to_vec()),
+    ]
 }
 
-impl Example {
-    fn new(content: &str) -> Example {
-        Example::on(content, &Platform::here().architecture)
-    }
-
-    fn on(content: &str, architecture: &str) -> Example {
-        let layers = ["base", content].map(|content| Archive::new().file("content", content).tar());
-        let ids = layers.each_ref().map(|layer| Digest::of(layer));
-        let config = json!({"os": "linux", "architecture": architecture, "config": {"Cmd": [content]},
-            "rootfs": {"type": "layers", "diff_ids": ids}});
-        Example { layers, config: config.to_string() }
-    }
-
-    /// Files of `docker save` before version 25, in which the second layer is a link.
-    fn legacy(&self) -> Vec<(String, Vec<u8>)> {
-        let config = format!("{}.json", Digest::of(self.config.as_bytes()).hex());
-        let manifest = json!([{"Config": config, "RepoTags": ["app:1"], "Layers": ["a/layer.tar", "b/layer.tar"]}]);
-        vec![
-            ("a/VERSION".to_owned(), b"1.0".to_vec()),
-            ("a/layer.tar".to_owned(), self.layers[0].clone()),
-            ("b/layer.tar -> ../c/layer.tar".to_owned(), Vec::new()),
-            ("c/layer.tar".to_owned(), self.layers[1].clone()),
-            (config, self.config.clone().into_bytes()),
-            ("manifest.json".to_owned(), manifest.to_string().into_bytes()),
-            ("repositories".to_owned(), br#"{"app": {"1": "b"}}"#.to_vec()),
-        ]
-    }
-
-    /// Files of an OCI layout with these annotations.
-    fn oci(&self, annotations: &Value) -> Vec<(String, Vec<u8>)> {
-        let second = gzip(&self.layers[1]);
-        let layers = [descriptor("layer.v1.tar", &self.layers[0]), descriptor("layer.v1.tar+gzip", &second)];
-        let config = descriptor("config.v1+json", self.config.as_bytes());
-        let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers}).to_string().into_bytes();
-        let mut entry = descriptor("manifest.v1+json", &manifest);
-        entry["annotations"] = annotations.clone();
-        let index = json!({"schemaVersion": 2, "manifests": [entry]}).to_string().into_bytes();
-        let blobs = [self.layers[0].clone(), second, self.config.clone().into_bytes(), manifest];
-        let mut files: Vec<_> = blobs.into_iter().map(|content| (blob(&content), content)).collect();
-        files.push(("index.json".to_owned(), index));
-        files.push(("oci-layout".to_owned(), br#"{"imageLayoutVersion": "1.0.0"}"#.to_vec()));
-        files
-    }
-
-    /// Files of Docker 25 and later: an OCI layout, and what older versions read.
-    fn both(&self) -> Vec<(String, Vec<u8>)> {
-        let mut files = self.oci(&json!({}));
-        files.push((blob(&self.layers[1]), self.layers[1].clone()));
-        let layers = self.layers.each_ref().map(|layer| blob(layer));
-        let manifest = json!([{"Config": blob(self.config.as_bytes()), "RepoTags": null, "Layers": layers}]);
-        files.push(("manifest.json".to_owned(), manifest.to_string().into_bytes()));
-        files
-    }
-}
-
-fn tar(files: &[(String, Vec<u8>)]) -> Archive {
-    files.iter().fold(Archive::new(), |archive, (name, content)| match name.split_once(" -> ") {
-        Some((name, to)) => archive.symlink(name, to),
-        None => archive.entry(tar::EntryType::Regular, name, content, |_| {}),
-    })
-}
-
-fn write(directory: &Path, files: &[(String, Vec<u8>)]) {
-    for (name, content) in files {
-        let path = directory.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
+fn legacy_config(image: &Saved) -> String {
+    format!("{}.json", Digest::of(&image.config).hex())
 }
 
 fn contents(image: &Image) -> Vec<String> {
@@ -107,16 +53,16 @@ fn contents(image: &Image) -> Vec<String> {
 }
 
 fn archives_of_every_form_give_the_same_image() {
-    let example = Example::new("own");
+    let example = example("own");
     let names = json!({"org.opencontainers.image.ref.name": "1"});
     type Write<'a> = &'a dyn Fn(&Path);
     let forms: [(&str, Write<'_>); 7] = [
-        ("legacy", &|at| fs::write(at.join("app:1.tar"), tar(&example.legacy()).tar()).unwrap()),
-        ("legacy, compressed", &|at| fs::write(at.join("app:1.tar.gz"), tar(&example.legacy()).gzip()).unwrap()),
+        ("legacy", &|at| fs::write(at.join("app:1.tar"), tar(&legacy(&example)).tar()).unwrap()),
+        ("legacy, compressed", &|at| fs::write(at.join("app:1.tar.gz"), tar(&legacy(&example)).gzip()).unwrap()),
         ("legacy, compressed under a plain name", &|at| {
-            fs::write(at.join("app:1.tar"), tar(&example.legacy()).gzip()).unwrap();
+            fs::write(at.join("app:1.tar"), tar(&legacy(&example)).gzip()).unwrap();
         }),
-        ("both", &|at| fs::write(at.join("app:1.tar"), tar(&example.both()).tar()).unwrap()),
+        ("both", &|at| fs::write(at.join("app:1.tar"), tar(&example.docker(&[])).tar()).unwrap()),
         ("layout in a tar", &|at| fs::write(at.join("app:1.tar"), tar(&example.oci(&names)).tar()).unwrap()),
         ("layout", &|at| write(&at.join("library/app:1"), &example.oci(&names))),
         ("layout of no name", &|at| write(&at.join("app:1"), &example.oci(&Value::Null))),
@@ -139,12 +85,12 @@ fn of_several_images_the_one_that_is_named_is_taken() {
     let world = World::new();
     let store = world.store();
     let images = tempfile::tempdir().unwrap();
-    let (one, two) = (Example::new("one"), Example::new("two"));
-    let mut docker = one.both();
-    docker.extend(two.both());
-    let entry = |example: &Example, tag: &str| {
-        let layers = example.layers.each_ref().map(|layer| blob(layer));
-        json!({"Config": blob(example.config.as_bytes()), "RepoTags": [tag], "Layers": layers})
+    let (one, two) = (example("one"), example("two"));
+    let mut docker = one.docker(&[]);
+    docker.extend(two.docker(&[]));
+    let entry = |example: &Saved, tag: &str| {
+        let layers = example.layers.iter().map(|layer| blob(&layer.tar)).collect::<Vec<_>>();
+        json!({"Config": blob(&example.config), "RepoTags": [tag], "Layers": layers})
     };
     let manifest = json!([entry(&one, "app:1"), entry(&two, "docker.io/library/app:2")]).to_string().into_bytes();
     docker.push(("manifest.json".to_owned(), manifest));
@@ -176,20 +122,20 @@ fn of_several_images_the_one_that_is_named_is_taken() {
 }
 
 fn archives_of_no_use_say_why() {
-    let example = Example::new("own");
+    let example = example("own");
     let with = |name: &str, content: &str| {
-        let mut files = example.legacy();
+        let mut files = legacy(&example);
         files.retain(|(own, _)| own != name);
         files.push((name.to_owned(), content.as_bytes().to_vec()));
         tar(&files).tar()
     };
     let manifest = |layers: &[&str]| {
-        let config = format!("{}.json", Digest::of(example.config.as_bytes()).hex());
+        let config = legacy_config(&example);
         with("manifest.json", &json!([{"Config": config, "Layers": layers}]).to_string())
     };
     let mut layout = example.oci(&json!({}));
     layout[3].1[0] = b' ';
-    let broken = with("c/layer.tar", std::str::from_utf8(&example.layers[1][..600]).unwrap());
+    let broken = with("c/layer.tar", std::str::from_utf8(&example.layers[1].tar[..600]).unwrap());
     for (archive, why) in [
         (b"no archive".repeat(100), "app:1.tar cannot be used: "),
         (Archive::new().file("x", "").tar(), "'index.json' is not in it"),
@@ -202,7 +148,7 @@ fn archives_of_no_use_say_why() {
         (manifest(&["a/layer.tar", "/etc/passwd"]), "'/etc/passwd' is not in it"),
         (manifest(&["a/layer.tar", "a/layer.tar"]), "has the digest"),
         (broken, "it ends in the middle of an entry"),
-        (tar(&Example::on("own", "s390x").legacy()).tar(), "only for linux/s390x"),
+        (tar(&legacy(&example_on("own", "s390x"))).tar(), "only for linux/s390x"),
         (tar(&layout).tar(), "in it has another digest"),
     ] {
         let world = World::new();
@@ -217,7 +163,7 @@ fn archives_of_no_use_say_why() {
     let other = format!("app@{}", Digest::of(b"other"));
     let images = tempfile::tempdir().unwrap();
     fs::write(images.path().join(format!("{other}.tar")), "").unwrap();
-    fs::write(images.path().join(format!("app:{}.tar", Digest::of(b"other"))), tar(&example.legacy()).tar()).unwrap();
+    fs::write(images.path().join(format!("app:{}.tar", Digest::of(b"other"))), tar(&legacy(&example)).tar()).unwrap();
     let error = load(&world.store(), images.path(), &reference(&other)).unwrap_err().to_string();
     assert!(error.contains(", not docker.io/library/app@sha256:"), "{error}");
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use containers::store::{Store, StoreError, Want};
 use containers::unpack::UnpackError;
+use harness::archive::Archive;
 use harness::patience::PATIENCE;
 use harness::process::signal;
 use harness::wait::until;
 use rustix::process::Signal;
 
-use crate::archive::Archive;
 use crate::world::{BOUNDS, World, bring, bring_as, config, list, reference, unfinished, unpack};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use containers::image::Digest;
 use containers::unpack::UnpackError;
+use harness::archive::{Archive, gzip, zstd};
 use rustix::fs::{lgetxattr, major, minor};
 use tar::{EntryType, Header};
 
-use crate::archive::{Archive, gzip, zstd};
 use crate::world::{BOUNDS, World};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[

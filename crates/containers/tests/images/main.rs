@@ -2,7 +2,6 @@
 //!
 //! This program is also the child that unpacks, and the process that is killed.
 
-mod archive;
 mod archives;
 mod compare;
 mod kills;

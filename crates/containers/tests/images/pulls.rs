@@ -10,9 +10,9 @@ use std::process::Command;
 use containers::image::{Digest, Reference};
 use containers::store::{Claim, Store, StoreError, Want};
 use containers::unpack::UnpackError;
+use harness::archive::Archive;
 use rustix::fs::{Mode, OFlags, mkdirat, openat};
 
-use crate::archive::Archive;
 use crate::world::{BOUNDS, World, bring, config, list, reference, unpack};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[

@@ -1,13 +1,12 @@
 //! An image of busybox, and containers of it.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use containers::rootfs::{Base, Cgroups, Names, SANDBOX, SHARED_MEMORY, Volume, VolumeSource, Wanted, overlay_works};
+use harness::busybox;
 use harness::patience::{PATIENCE, soon};
 use harness::wait::until;
 use processes::contained::{self, Contained};
@@ -16,8 +15,6 @@ use processes::{End, Logged, Logs, Namespaces, Network, Process, Program};
 use rustix::process::Signal;
 use tokio::runtime::{Builder, Runtime};
 
-const BUSYBOX: &str = "/bin/busybox";
-
 /// The thing that this machine has not, and without which there are no containers.
 pub(crate) fn lacking() -> Option<&'static str> {
     static LACKING: OnceLock<Option<&str>> = OnceLock::new();
@@ -25,17 +22,11 @@ pub(crate) fn lacking() -> Option<&'static str> {
 }
 
 fn find_lacking() -> Option<&'static str> {
-    let is_static = || {
-        let linked = Command::new("ldd").arg(BUSYBOX).output();
-        linked.is_ok_and(|said| !String::from_utf8_lossy(&said.stdout).contains("=>"))
-    };
     if !rustix::process::geteuid().is_root() {
         return Some("needs root");
     }
-    if !Path::new(BUSYBOX).exists() || !is_static() {
-        return Some("needs a static busybox (Debian: busybox-static)");
-    }
-    overlay_works(&std::env::temp_dir()).is_err().then_some("needs overlayfs")
+    let overlay = || overlay_works(&std::env::temp_dir()).is_err().then_some("needs overlayfs");
+    busybox::lacking().or_else(overlay)
 }
 
 /// A directory with an image, and all that is made of it. What still runs when this is dropped is killed.
@@ -57,7 +48,7 @@ pub(crate) struct Room {
 impl World {
     pub(crate) fn new() -> World {
         let directory = tempfile::Builder::new().prefix("cygnet-rooms-").tempdir().unwrap();
-        make_image(&directory.path().join("layer"));
+        busybox::unpack(&directory.path().join("layer"));
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         World { directory, runtime, count: AtomicU32::new(0) }
     }
@@ -255,18 +246,4 @@ pub(crate) fn members(namespace: &Path) -> Vec<i32> {
     let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let is_member = |pid: &i32| fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|own| own == namespace);
     numbers.filter(is_member).collect()
-}
-
-fn make_image(layer: &Path) {
-    for name in ["bin", "etc", "root", "tmp", "var"] {
-        fs::create_dir_all(layer.join(name)).unwrap();
-    }
-    fs::copy(BUSYBOX, layer.join("bin/busybox")).unwrap();
-    let list = Command::new(BUSYBOX).arg("--list").output().unwrap();
-    let names = String::from_utf8(list.stdout).unwrap();
-    for name in names.lines().filter(|name| *name != "busybox") {
-        symlink("busybox", layer.join("bin").join(name)).unwrap();
-    }
-    fs::write(layer.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n").unwrap();
-    symlink("/run", layer.join("var/run")).unwrap();
 }

@@ -7,32 +7,37 @@ use flate2::write::GzEncoder;
 use tar::{EntryType, Header};
 
 /// A tar archive in the making.
-#[derive(Clone, Default)]
-pub(crate) struct Archive(Vec<u8>);
+#[derive(Clone, Debug, Default)]
+pub struct Archive(Vec<u8>);
 
 impl Archive {
-    pub(crate) fn new() -> Archive {
+    /// An empty one.
+    pub fn new() -> Archive {
         Archive::default()
     }
 
-    pub(crate) fn file(self, name: &str, content: &str) -> Archive {
+    /// A file that everybody may read.
+    pub fn file(self, name: &str, content: &str) -> Archive {
         self.entry(EntryType::Regular, name, content.as_bytes(), |_| {})
     }
 
-    pub(crate) fn directory(self, name: &str) -> Archive {
+    /// A directory that everybody may enter.
+    pub fn directory(self, name: &str) -> Archive {
         self.entry(EntryType::Directory, name, b"", |header| header.set_mode(0o755))
     }
 
-    pub(crate) fn symlink(self, name: &str, to: &str) -> Archive {
+    /// A symbolic link.
+    pub fn symlink(self, name: &str, to: &str) -> Archive {
         self.entry(EntryType::Symlink, name, b"", |header| set(&mut header.as_old_mut().linkname, to.as_bytes()))
     }
 
-    pub(crate) fn link(self, name: &str, to: &str) -> Archive {
+    /// A hard link.
+    pub fn link(self, name: &str, to: &str) -> Archive {
         self.entry(EntryType::Link, name, b"", |header| set(&mut header.as_old_mut().linkname, to.as_bytes()))
     }
 
     /// An entry of root's with the mode 0644, unless the function says otherwise.
-    pub(crate) fn entry(mut self, kind: EntryType, name: &str, data: &[u8], more: impl Fn(&mut Header)) -> Archive {
+    pub fn entry(mut self, kind: EntryType, name: &str, data: &[u8], more: impl Fn(&mut Header)) -> Archive {
         let mut header = Header::new_gnu();
         set(&mut header.as_old_mut().name, name.as_bytes());
         header.set_entry_type(kind);
@@ -48,7 +53,7 @@ impl Archive {
     }
 
     /// An extended header for the next entry.
-    pub(crate) fn records(self, records: &[(&str, &[u8])]) -> Archive {
+    pub fn records(self, records: &[(&str, &[u8])]) -> Archive {
         let record = |(key, value): &(&str, &[u8])| {
             let body = [b" ", key.as_bytes(), b"=", value, b"\n"].concat();
             let length = (body.len()..).find(|all| all.to_string().len() + body.len() == *all).unwrap();
@@ -64,12 +69,14 @@ impl Archive {
         self
     }
 
-    pub(crate) fn tar(mut self) -> Vec<u8> {
+    /// The bytes, as they are.
+    pub fn tar(mut self) -> Vec<u8> {
         self.0.extend([0; 1024]);
         self.0
     }
 
-    pub(crate) fn gzip(self) -> Vec<u8> {
+    /// The bytes, compressed.
+    pub fn gzip(self) -> Vec<u8> {
         gzip(&self.tar())
     }
 }
@@ -79,14 +86,15 @@ fn set(field: &mut [u8], value: &[u8]) {
     field[..value.len()].copy_from_slice(value);
 }
 
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+/// Compresses, in haste.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
 /// Zstandard without any compression: two frames with a skippable one between.
-pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+pub fn zstd(bytes: &[u8]) -> Vec<u8> {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
     [frame(first), skipped, frame(second)].concat()
