@@ -6,6 +6,7 @@
 //!
 //! Everything that is made has its lease before and loses it after, so a kill at any point leaves nothing unknown.
 
+mod keeper;
 mod leases;
 mod routes;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+pub(super) use self::keeper::Keeper;
 use self::leases::{Lease, Leases};
 use super::links::{self, Pair};
 use super::namespaces::{Made, Namespaces};
@@ -33,7 +35,7 @@ const LINK: &str = "veth";
 /// The operator's settings of the bridge.
 #[derive(Clone, Debug)]
 pub struct BridgeSettings {
-    /// Its name, which is also that of Mesos' network: `mesos-bridge`.
+    /// Its name on the machine, which no other agent's has.
     pub name: String,
     /// Its addresses.
     pub subnet: Subnet,

@@ -96,6 +96,9 @@ pub enum NetworkError {
         /// Its address.
         address: Ipv4Addr,
     },
+    /// The thread that owns the bridge has ended.
+    #[error("the bridge's thread has ended")]
+    Thread,
     /// A program that is needed for it failed.
     #[error(transparent)]
     Program(#[from] ProgramError),

@@ -38,10 +38,9 @@ pub struct Made {
 const HANDLE: &str = "ns";
 
 impl Namespaces {
-    /// The namespaces below this directory, which is made if it is not there.
-    pub fn open(directory: PathBuf) -> Result<Namespaces, NetworkError> {
-        fs::create_dir_all(&directory).map_err(|source| NetworkError::file(&directory, source))?;
-        Ok(Namespaces { directory })
+    /// The namespaces below this directory, which is made with the first of them.
+    pub fn new(directory: PathBuf) -> Namespaces {
+        Namespaces { directory }
     }
 
     /// The directory for what is to be remembered of a container.
@@ -62,8 +61,12 @@ impl Namespaces {
     /// The containers that have something here, whether they live or not.
     pub fn containers(&self) -> Result<Vec<String>, NetworkError> {
         let failed = |source| NetworkError::file(&self.directory, source);
+        let entries = match fs::read_dir(&self.directory) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+        for entry in entries {
             names.extend(entry.map_err(failed)?.file_name().into_string());
         }
         names.sort();
@@ -81,6 +84,7 @@ impl Namespaces {
         }
         let directory = self.directory(container);
         let failed = |source| NetworkError::Namespace { container: container.to_owned(), source };
+        fs::create_dir_all(&self.directory).map_err(|source| NetworkError::file(&self.directory, source))?;
         fs::create_dir(&directory).map_err(failed)?;
         let handle = self.handle(container);
         let inside = File::create_new(&handle).and_then(|_empty| held(handle)).map_err(failed);

@@ -1,22 +1,19 @@
 //! All networks of an agent's, and the way of a container into them and out again.
 //!
 //! Owns one thread, which owns the bridge: what it does takes a millisecond. Plugins may take a minute, so those run on
-//! the threads of the callers, one for each container at a time.
+//! the threads of the callers, one for each container at a time. Nothing is made on the machine before a container wants it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::mpsc::{Sender, channel, sync_channel};
-use std::thread;
 
 use mesos::v1::NetworkInfo;
 
 use super::NetworkError;
-use super::bridge::{Bridge, BridgeSettings};
+use super::bridge::{BridgeSettings, Keeper};
 use super::cni::{Cni, CniError, CniSettings};
 use super::files::Dns;
 use super::namespaces::{Made, Namespaces};
 use super::plan::{By, Join, with_addresses};
-use super::ports::PortMapping;
 
 /// The operator's settings of networks.
 #[derive(Clone, Debug)]
@@ -33,11 +30,9 @@ pub struct NetworkSettings {
 #[derive(Clone, Debug)]
 pub struct Networks {
     namespaces: Namespaces,
-    bridge: Option<Sender<Job>>,
+    bridge: Option<Keeper>,
     cni: Cni,
 }
-
-type Job = Box<dyn FnOnce(&mut Bridge) + Send>;
 
 /// A container that has joined its networks.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,12 +68,10 @@ impl From<CniError> for JoinError {
 }
 
 impl Networks {
-    /// The networks of these settings. `living` are the containers that are to keep what they have on the bridge;
-    /// [`Networks::sweep`] frees all else that others have.
-    pub fn open(settings: NetworkSettings, living: &[String]) -> Result<Networks, JoinError> {
-        let namespaces = Namespaces::open(settings.directory)?;
-        let bridge = settings.bridge.map(|bridge| Bridge::open(bridge, &namespaces, living)).transpose()?;
-        let bridge = bridge.map(on_its_thread).transpose()?;
+    /// The networks of these settings.
+    pub fn new(settings: NetworkSettings) -> Result<Networks, JoinError> {
+        let namespaces = Namespaces::new(settings.directory);
+        let bridge = settings.bridge.map(|bridge| Keeper::start(bridge, namespaces.clone())).transpose()?;
         let cni = Cni::new(settings.cni, namespaces.clone());
         Ok(Networks { namespaces, bridge, cni })
     }
@@ -87,12 +80,12 @@ impl Networks {
     ///
     /// # Errors
     ///
-    /// Everything that was made for the container is removed again. What could not be is left for [`Networks::sweep`].
+    /// Everything that was made for the container is removed again. What could not be is left for [`Networks::detach`].
     pub fn attach(&self, container: &str, joins: &[Join]) -> Result<Attached, JoinError> {
         let made = self.namespaces.make(container)?;
         self.join_all(made, joins).inspect_err(|_first_error_counts| {
             let left = self.detach(container);
-            let _swept_later = left.inspect_err(|error| tracing::warn!("{error}"));
+            let _parted_later = left.inspect_err(|error| tracing::warn!("{error}"));
         })
     }
 
@@ -100,26 +93,23 @@ impl Networks {
     /// That of a container which has none changes nothing.
     pub fn detach(&self, container: &str) -> Result<(), JoinError> {
         self.cni.detach(container)?;
-        if self.bridge.is_some() {
-            let name = container.to_owned();
-            self.on_bridge(move |bridge| bridge.detach(&name))??;
+        if let Some(bridge) = &self.bridge {
+            bridge.detach(container)?;
         }
         Ok(self.namespaces.release(container)?)
     }
 
-    /// Parts all containers that do not live from their networks, and repairs the bridge and its table. Returns those that
-    /// it could not part, with the reasons.
-    pub fn sweep(&self, living: &[String]) -> Result<Vec<(String, JoinError)>, JoinError> {
-        if self.bridge.is_some() {
-            self.on_bridge(|bridge| bridge.repair())??;
-        }
-        let mut known = self.namespaces.containers()?;
-        known.retain(|container| !living.contains(container));
-        let parted = known.into_iter().map(|container| self.detach(&container).map_err(|error| (container, error)));
-        Ok(parted.filter_map(Result::err).collect())
+    /// Makes the bridge and its table as they should be, if containers are on it, whoever has changed them.
+    pub fn repair(&self) -> Result<(), JoinError> {
+        self.bridge.as_ref().map_or(Ok(()), |bridge| Ok(bridge.repair()?))
     }
 
-    /// The containers that have a namespace.
+    /// Removes the bridge, if no container is on it.
+    pub fn retire(&self) -> Result<(), JoinError> {
+        self.bridge.as_ref().map_or(Ok(()), |bridge| Ok(bridge.retire()?))
+    }
+
+    /// The containers that have a namespace, whether they live or not.
     pub fn containers(&self) -> Result<Vec<String>, JoinError> {
         Ok(self.namespaces.containers()?)
     }
@@ -140,8 +130,9 @@ impl Networks {
         for Join { interface, by, info } in joins {
             let addresses = match by {
                 By::Bridge(ports) => {
+                    let bridge = self.bridge.as_ref().ok_or(JoinError::NoBridge)?;
                     let address;
-                    (made, address) = self.join_bridge(made, interface, ports)?;
+                    (made, address) = bridge.attach(made, interface, ports)?;
                     vec![IpAddr::from(address)]
                 }
                 By::Cni => {
@@ -155,37 +146,4 @@ impl Networks {
         }
         Ok(attached)
     }
-
-    fn join_bridge(&self, made: Made, interface: &str, ports: &[PortMapping]) -> Result<(Made, Ipv4Addr), JoinError> {
-        let (interface, ports) = (interface.to_owned(), ports.to_vec());
-        let (made, joined) = self.on_bridge(move |bridge| {
-            let joined = bridge.attach(&made, &interface, &ports);
-            (made, joined)
-        })?;
-        Ok((made, joined?))
-    }
-
-    /// Does something on the bridge's thread.
-    fn on_bridge<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Bridge) -> T + Send + 'static,
-    ) -> Result<T, JoinError> {
-        let (answer, answered) = sync_channel(1);
-        let job = move |bridge: &mut Bridge| {
-            let _asker_may_have_gone = answer.send(job(bridge));
-        };
-        let sent = self.bridge.as_ref().is_some_and(|bridge| bridge.send(Box::new(job)).is_ok());
-        let answer = sent.then(|| answered.recv().ok()).flatten();
-        answer.ok_or(JoinError::NoBridge)
-    }
-}
-
-/// The thread ends with the last handle.
-fn on_its_thread(mut bridge: Bridge) -> Result<Sender<Job>, NetworkError> {
-    let (jobs, waiting) = channel::<Job>();
-    let name = bridge.settings().name.clone();
-    let work = move || waiting.into_iter().for_each(|job| job(&mut bridge));
-    let started = thread::Builder::new().name("bridge".to_owned()).spawn(work);
-    started.map_err(|source| NetworkError::Bridge { bridge: name, source })?;
-    Ok(jobs)
 }

@@ -39,7 +39,7 @@ fn a_container_is_on_the_bridge_and_in_a_network_by_name() {
     }
     on_a_machine(test, &["iptables"], |world| {
         networks(world, "", Duration::ZERO, &[debians(world, "red", 89)]);
-        let all = Networks::open(settings(world.path()), &[]).unwrap();
+        let all = Networks::new(settings(world.path())).unwrap();
         let both = [on_bridge(31000), joins(json!([{"name": "red"}]))].concat();
         let both: Vec<Join> = both
             .into_iter()
@@ -62,35 +62,35 @@ fn a_container_is_on_the_bridge_and_in_a_network_by_name() {
             ("Unknown CNI network 'nowhere'", vec!["c1".to_owned()])
         );
         run("nft delete table ip cygnet-mesos-bridge");
-        all.sweep(&["c1".to_owned()]).unwrap();
+        all.repair().unwrap();
         assert!(ask(socket("127.0.0.1:31000")).is_some(), "the table is back");
         drop(all);
-        let all = Networks::open(settings(world.path()), &["c1".to_owned()]).unwrap();
-        assert!(all.sweep(&["c1".to_owned()]).unwrap().is_empty() && ask(socket("127.0.0.1:31000")).is_some());
-        assert!(all.sweep(&[]).unwrap().is_empty());
+        let all = Networks::new(settings(world.path())).unwrap();
+        run("nft delete table ip cygnet-mesos-bridge");
+        all.repair().unwrap();
+        assert!(ask(socket("127.0.0.1:31000")).is_some());
+        all.detach("c1").unwrap();
         assert_eq!((world.counts(), run("ip -o link show type veth").as_str()), ([0; 4], ""));
     });
 }
 
 #[test]
-fn what_a_sweep_cannot_part_is_told_and_kept() {
-    on_a_machine("what_a_sweep_cannot_part_is_told_and_kept", &[], |world| {
-        let all = Networks::open(settings(world.path()), &[]).unwrap();
+fn what_cannot_be_parted_is_told_and_kept() {
+    on_a_machine("what_cannot_be_parted_is_told_and_kept", &[], |world| {
+        let all = Networks::new(settings(world.path())).unwrap();
         for container in ["c1", "c2"] {
             all.attach(container, &on_bridge(if container == "c1" { 31001 } else { 31002 })).unwrap();
         }
         let left = world.namespaces.directory("c1").join("red/eth0");
         fs::create_dir_all(&left).unwrap();
         fs::write(left.parent().unwrap().join("network.conf"), r#"{"name": "red", "type": "gone"}"#).unwrap();
-        let kept = all.sweep(&[]).unwrap();
-        let [(container, error)] = &kept[..] else { panic!("one is left: {kept:?}") };
-        let why = "Unable to find the plugin gone required to detach c1 to network 'red'";
-        assert_eq!((container.as_str(), error.to_string().as_str()), ("c1", why));
+        all.detach("c2").unwrap();
+        let error = all.detach("c1").unwrap_err();
+        assert_eq!(error.to_string(), "Unable to find the plugin gone required to detach c1 to network 'red'");
         assert_eq!(world.counts(), [1, 1, 1, 1], "its namespace is held until the plugin could be asked");
         fs::remove_dir_all(left.parent().unwrap()).unwrap();
-        assert!(all.sweep(&[]).unwrap().is_empty());
-        let without =
-            Networks::open(NetworkSettings { bridge: None, cni: None, ..settings(world.path()) }, &[]).unwrap();
+        all.detach("c1").unwrap();
+        let without = Networks::new(NetworkSettings { bridge: None, cni: None, ..settings(world.path()) }).unwrap();
         assert!(matches!(without.attach("c1", &on_bridge(31001)), Err(JoinError::NoBridge)));
         let by_name = Join { by: By::Cni, ..on_bridge(1).remove(0) };
         assert_eq!(without.attach("c1", &[by_name]).unwrap_err().to_string(), "Unknown CNI network 'mesos-bridge'");
@@ -101,7 +101,9 @@ fn what_a_sweep_cannot_part_is_told_and_kept() {
 #[test]
 fn containers_come_and_go_from_many_threads() {
     on_a_machine("containers_come_and_go_from_many_threads", &[], |world| {
-        let all = Networks::open(settings(world.path()), &[]).unwrap();
+        let all = Networks::new(settings(world.path())).unwrap();
+        all.repair().unwrap();
+        assert_eq!(run("ip -o link show type bridge; nft list tables"), "", "nobody wants it yet");
         let threads: Vec<_> = (0..4_u16)
             .map(|thread| {
                 let all = all.clone();
@@ -117,5 +119,7 @@ fn containers_come_and_go_from_many_threads() {
             .collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(world.counts(), [0; 4]);
+        all.retire().unwrap();
+        assert_eq!(run("ip -o link show type bridge; nft list tables"), "");
     });
 }

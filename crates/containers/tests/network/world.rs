@@ -39,7 +39,7 @@ pub(crate) fn on_a_machine(test: &str, programs: &[&str], body: impl FnOnce(&Wor
         processes::namespace::new_network().unwrap();
         run("ip link set lo up");
         let directory = tempfile::tempdir().unwrap();
-        let namespaces = Namespaces::open(directory.path().join("network")).unwrap();
+        let namespaces = Namespaces::new(directory.path().join("network"));
         body(&World { directory, namespaces });
     };
     thread::Builder::new().name(test.to_owned()).spawn(on_thread).unwrap().join().unwrap();

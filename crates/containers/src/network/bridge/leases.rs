@@ -56,6 +56,11 @@ impl Leases {
         Ok(leases)
     }
 
+    /// True if a container has a lease, or had one when its agent was killed.
+    pub(super) fn is_on_file(namespaces: &Namespaces, container: &str) -> bool {
+        file(namespaces, container).exists()
+    }
+
     pub(super) fn of(&self, container: &str) -> Option<&Lease> {
         self.by_container.get(container)
     }
@@ -146,6 +151,10 @@ impl Leases {
     }
 
     fn file(&self, container: &str) -> PathBuf {
-        self.namespaces.directory(container).join(FILE)
+        file(&self.namespaces, container)
     }
+}
+
+fn file(namespaces: &Namespaces, container: &str) -> PathBuf {
+    namespaces.directory(container).join(FILE)
 }
