@@ -138,8 +138,9 @@ impl Part for Actor {
             }
             Request::Left => {}
             Request::Registration(answer) => answers.hold(answer, self.core.registration()),
-            // No further start, then. The next agent makes the sandbox again.
-            Request::Prepared(..) if self.done => {}
+            // No further start, then. The next agent makes everything again.
+            Request::Provisioned(..) | Request::Prepared(..) if self.done => {}
+            Request::Provisioned(wanted, result) => self.core.provisioned(now, &wanted, result),
             Request::Prepared(preparation, result) => self.core.prepared(now, &preparation, result),
             Request::Started(owner, result) => self.started(owner, result, now),
             Request::Limited(key, container) => self.core.limited(now, &key, &container),

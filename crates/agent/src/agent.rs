@@ -31,10 +31,14 @@ use crate::isolation::Isolation;
 use crate::jobs::{Jobs, Surroundings};
 use crate::layout::Layout;
 use crate::options::Options;
+use crate::provisioner::{Maker, Provisioner};
 use crate::registration::Registration;
 use crate::{log, machine};
 use mesos::server::{Front, serve};
 use shell::{Clock, reachable};
+
+/// The name of the network that is the agent's own bridge.
+const BRIDGE: &str = "mesos-bridge";
 
 /// The longest that containers which end with the agent may take.
 const CONTAINERS_PATIENCE: Duration = Duration::from_secs(5);
@@ -85,12 +89,15 @@ impl Agent {
         };
         let (containers, keeping) =
             self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle, &cgroups).await?;
+        let settings = self.options.containers();
+        let provisioner = Provisioner::start(Maker { layout: self.layout.clone(), settings });
         let jobs = Jobs::start(Surroundings {
             layout: self.layout.clone(),
             actor: handle.clone(),
             containers: containers.clone(),
             fetcher: fetcher.clone(),
             cgroups: cgroups.clone(),
+            provisioner,
         });
         let (used, disk) = watch::channel(disk::Used::new());
         let measuring = isolation.measures_disk().then(|| tokio::spawn(self.disk_watch(handle.clone(), used).run()));
@@ -226,6 +233,8 @@ fn settings(
         switch_user: options.switch_user,
         fetcher_download_bytes: options.fetcher_download_bytes,
         cgroups: isolation.cgroups().map(|cgroups| cgroups.root().clone()),
+        containers: options.containers(),
+        bridge: BRIDGE.to_owned(),
         flags: options.flags(address.port(), isolation.flag()),
     })
 }

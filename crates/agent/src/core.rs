@@ -15,7 +15,7 @@
 //!
 //! ```text
 //! master, launch    the master          executors, hosts   executors, and the pools and processes they live in
-//! prepare, ending   the course of a run    statuses         updates, through all parts
+//! provisioning, prepare, ending   the course of a run    statuses         updates, through all parts
 //! limits      what runs may have
 //! recovery, stop    beginning and end of an agent
 //! ```
@@ -36,6 +36,7 @@ mod master;
 mod outbox;
 mod pools;
 mod prepare;
+mod provisioning;
 mod recovery;
 mod settings;
 mod snapshot;
@@ -60,6 +61,7 @@ pub(crate) use self::link::Link;
 pub(crate) use self::master::CAPABILITIES;
 use self::outbox::{Outbox, Timer};
 use self::pools::Pools;
+pub(crate) use self::provisioning::{Provisioning, TaskNeeds, Unprovided};
 pub(crate) use self::settings::{Settings, Timeouts};
 pub(crate) use self::snapshot::{Root, Snapshot};
 use crate::status_updates::StatusUpdates;

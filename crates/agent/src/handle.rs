@@ -9,7 +9,9 @@ use processes::Process;
 use shell::{Answer, Stopped};
 use tokio::sync::mpsc;
 
-use crate::core::{CallRefusal, Core, Excess, Owner, Preparation, SandboxError, Snapshot, StartError};
+use crate::core::{
+    CallRefusal, Core, Excess, Owner, Preparation, Provisioning, SandboxError, Snapshot, StartError, Unprovided,
+};
 use crate::ids::{ExecutorKey, StreamId};
 
 pub(crate) type Handle = shell::Handle<Request, Core>;
@@ -61,6 +63,8 @@ pub(crate) enum Request {
     Left,
     /// The call with which the agent subscribes.
     Registration(Answer<AgentCall>),
+    /// What tasks need is there, or not.
+    Provisioned(Box<Provisioning>, Result<(), Unprovided>),
     Prepared(Box<Preparation>, Result<(), SandboxError>),
     /// A process runs; the descriptor tells of its end.
     Started(Owner, Result<(Process, OwnedFd), StartError>),

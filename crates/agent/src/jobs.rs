@@ -27,10 +27,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest};
-use crate::core::{Job, Owner, Preparation, SandboxError, StartError};
+use crate::core::{Job, Owner, Preparation, Provisioning, SandboxError, StartError, Unprovided};
 use crate::handle::{Handle, Request};
 use crate::ids::ExecutorKey;
 use crate::layout::Layout;
+use crate::provisioner::Provisioner;
 use crate::sandbox;
 use crate::strangers::{Known, Strangers};
 
@@ -49,14 +50,16 @@ pub(crate) struct Jobs {
     starting: usize,
     /// Nothing is started any more.
     ending: CancellationToken,
+    provisioner: Provisioner,
 }
 
 impl Jobs {
     pub(crate) fn start(surroundings: Surroundings) -> Jobs {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let (places, ending) = (Arc::new(Semaphore::new(FETCHES)), CancellationToken::new());
+        let provisioner = surroundings.provisioner.clone();
         let worker = Worker { surroundings, places, ending: ending.clone() };
-        Jobs { jobs: Some(jobs), worker: Some(tokio::spawn(worker.run(inbox))), starting: 0, ending }
+        Jobs { jobs: Some(jobs), worker: Some(tokio::spawn(worker.run(inbox))), starting: 0, ending, provisioner }
     }
 
     pub(crate) fn add(&mut self, job: Job) {
@@ -78,6 +81,7 @@ impl Jobs {
     /// Waits until everything is done, but for starts: nobody reads their answers any more.
     pub(crate) async fn finish(&mut self) {
         self.ending.cancel();
+        self.provisioner.end();
         self.jobs = None;
         if let Some(worker) = self.worker.take() {
             let _ = worker.await;
@@ -93,6 +97,7 @@ pub(crate) struct Surroundings {
     pub(crate) containers: containers::Handle,
     pub(crate) fetcher: Fetcher,
     pub(crate) cgroups: Option<Cgroups>,
+    pub(crate) provisioner: Provisioner,
 }
 
 #[derive(Debug, Clone)]
@@ -108,6 +113,7 @@ impl Worker {
         let removing = tokio::spawn(self.clone().remove(waiting));
         while let Some(job) = inbox.recv().await {
             match job {
+                Job::Provision(wanted) => drop(tokio::spawn(self.clone().provision(wanted))),
                 Job::Prepare(preparation) => self.prepare(preparation).await,
                 Job::Start(..) if self.ending.is_cancelled() => {}
                 Job::Start(owner, program, user) => self.start(owner, program, user).await,
@@ -142,6 +148,8 @@ impl Worker {
                         going.spawn(async move { cgroups.destroy(cgroups.of_run(&container)).await });
                     }
                 }
+                // What is under way for it ends before, so that nothing comes later; networks may take their time to part.
+                Job::RemoveState(container) => drop(going.spawn(self.clone().remove_state(container))),
                 job => self.clear(job).await,
             }
         }
@@ -183,6 +191,17 @@ impl Worker {
         let layout = self.surroundings.layout.clone();
         // One that panicked has logged it.
         let _done = spawn_blocking(move || clear(&layout, job)).await;
+    }
+
+    async fn remove_state(self, container: ContainerId) {
+        self.surroundings.provisioner.release(&container).await;
+        self.clear(Job::RemoveState(container)).await;
+    }
+
+    async fn provision(self, wanted: Box<Provisioning>) {
+        let result = self.surroundings.provisioner.provide(wanted.clone()).await;
+        let result = result.map_err(|error| Unprovided(error.to_string()));
+        self.say(Request::Provisioned(wanted, result));
     }
 
     async fn prepare(&self, preparation: Box<Preparation>) {
@@ -255,7 +274,8 @@ fn clear(layout: &Layout, job: Job) {
             }
         }
         // These are not a matter of one thread alone.
-        Job::Prepare(_)
+        Job::Provision(_)
+        | Job::Prepare(_)
         | Job::Start(..)
         | Job::Limit(..)
         | Job::DestroyContainers(_)

@@ -37,6 +37,7 @@ mod log;
 mod machine;
 mod memory;
 mod options;
+mod provisioner;
 mod registration;
 mod sandbox;
 mod status_updates;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use containers::provision;
 use mesos::credentials::Credential;
 use mesos::duration;
 use mesos::server::{LogFile, LoggingLevel};
@@ -126,6 +127,11 @@ impl Options {
             pool_linger: Duration::from_secs(10),
             farewell_timeout: Duration::from_secs(3),
         }
+    }
+
+    /// The operator's word about containers, for the executors that make them.
+    pub(crate) fn containers(&self) -> provision::Settings {
+        provision::Settings::default()
     }
 
     /// As `/flags` shows them, with the port and the isolation that there really are.

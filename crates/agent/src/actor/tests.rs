@@ -1,5 +1,6 @@
 //! The end of the actor while processes are being started.
 
+use containers::provision::Settings;
 use tokio::sync::watch;
 
 use super::*;
@@ -8,16 +9,20 @@ use crate::core::{Job, StartError};
 use crate::jobs::Surroundings;
 use crate::layout::Layout;
 use crate::log::Change;
+use crate::provisioner::{Maker, Provisioner};
 
 fn actor(layout: &Layout) -> Actor {
+    let core = fresh(layout);
     let (actor, _inbox) = shell::inbox("agent");
     let (containers, _programs) = shell::inbox("agent");
     let (fetcher, cgroups) = (fetcher::Fetcher::uncached(), None);
-    let surroundings = Surroundings { layout: layout.clone(), actor: actor.clone(), containers, fetcher, cgroups };
+    let provisioner = Provisioner::start(Maker { layout: layout.clone(), settings: Settings::default() });
+    let layout = layout.clone();
+    let surroundings = Surroundings { layout, actor: actor.clone(), containers, fetcher, cgroups, provisioner };
     let jobs = Jobs::start(surroundings);
     let registration =
         Registration { master: String::new(), credential: None, backoff_factor: Duration::ZERO, actor: actor.clone() };
-    Actor::new(fresh(layout), actor, jobs, registration, watch::channel(Shutdown::Keep).1)
+    Actor::new(core, actor, jobs, registration, watch::channel(Shutdown::Keep).1)
 }
 
 fn serve(actor: &mut Actor, request: Request) -> Vec<Action> {

@@ -11,6 +11,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{AgentId, ContainerId, FrameworkId, TaskResourceLimitation, executor};
 use processes::{Logged, Process};
 
+use super::Provisioning;
 use crate::ids::{ExecutorKey, StreamId};
 use crate::log::Change;
 use crate::strangers::Known;
@@ -80,6 +81,8 @@ impl From<MemoryReport> for Excess {
 /// come later than starts and sandboxes that were decided after them.
 #[derive(Debug)]
 pub(crate) enum Job {
+    /// Makes ready what the containers of tasks need; the answer is [`super::Core::provisioned`].
+    Provision(Box<Provisioning>),
     /// Makes a sandbox and fills it; the answer is [`super::Core::prepared`].
     Prepare(Box<Preparation>),
     /// Changes the limits of a run; the answer is [`super::Core::limited`].
@@ -94,7 +97,7 @@ pub(crate) enum Job {
     Retire(PathBuf),
     /// Containers nested in this one through the operator API go with it.
     DestroyContainers(ContainerId),
-    /// The run is over for good: what its executor kept is no longer needed.
+    /// The run is over for good: what was made ready for it, and what its executor kept, is no longer needed.
     RemoveState(ContainerId),
     /// The cgroup of a run that is over: the processes left in it are killed, and it is removed.
     RemoveCgroup(ContainerId),

@@ -79,6 +79,7 @@ impl Core {
             }
             (Some(true), None) => {
                 self.enqueue(&key, launch.tasks, launch.group.as_ref());
+                self.provision_queued(&key);
                 if !self.limit_anew(&key) {
                     self.deliver_queued(&key);
                 }
@@ -92,13 +93,12 @@ impl Core {
         let Some(agent) = self.link.id() else { return };
         let container = ContainerId { value: uuid::Uuid::new_v4().to_string(), parent: None };
         let directory = self.settings.layout.sandbox(agent, &key, &container);
-        let until = self.now.elapsed + self.settings.timeouts.executor_registration;
-        self.frameworks.add(&key.framework, Executor::new(info, generated, container, directory, until));
+        self.frameworks.add(&key.framework, Executor::new(info, generated, container, directory));
         self.persist_executor(&key);
         self.enqueue(&key, tasks, group.as_ref());
         match unsupported {
             Some(message) => self.launch_failed(&key, &message),
-            None => self.prepare(&key),
+            None => self.provision(&key),
         }
     }
 

@@ -1,4 +1,5 @@
-//! From a new run in the books to its process: the sandbox first, then the pool is told or a process is started.
+//! From a run whose tasks have what they need to its process: the sandbox first, then the pool is told or a process is
+//! started.
 
 use fetcher::Item;
 use mesos::command::SANDBOX_MODE;
@@ -7,7 +8,7 @@ use mesos::v1::{ContainerId, TaskState};
 use processes::Process;
 use shell::Now;
 
-use super::frameworks::{Hosting, Loss, State};
+use super::frameworks::{Hosting, Loss};
 use super::{Core, Count, Job, Owner, Preparation, SandboxError, Timer};
 use crate::ids::ExecutorKey;
 use crate::log::Change;
@@ -16,8 +17,10 @@ use crate::log::Change;
 const PASSABLE: u32 = 0o751;
 
 impl Core {
-    /// Orders the sandbox of a run that is in the books.
+    /// Orders the sandbox of a run that is in the books. From now on it has so long to subscribe.
     pub(super) fn prepare(&mut self, key: &ExecutorKey) {
+        let until = self.now.elapsed + self.settings.timeouts.executor_registration;
+        self.frameworks.executor_mut(key).into_iter().for_each(|executor| executor.provisioned(until));
         let Some(framework) = self.frameworks.get(&key.framework) else { return };
         let Some(executor) = framework.executor(&key.executor) else { return };
         let limits = self.limits_of(executor);
@@ -32,9 +35,7 @@ impl Core {
             items: executor.info().command.iter().flat_map(|command| &command.uris).flat_map(Item::of).collect(),
             limits,
         };
-        if let State::Preparing { until } = executor.state() {
-            self.out.look_at(until, Timer::Executor(key.clone()));
-        }
+        self.out.look_at(until, Timer::Executor(key.clone()));
         self.out.act(Job::Prepare(Box::new(preparation)));
     }
 

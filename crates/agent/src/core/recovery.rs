@@ -94,7 +94,7 @@ impl Core {
         let Some(executor) = self.frameworks.executor(key).filter(|executor| executor.is_live()) else { return };
         let (process, container) = (executor.hosting().process(), executor.container().clone());
         match executor.state() {
-            State::Preparing { .. } => self.prepare(key),
+            State::Provisioning | State::Preparing { .. } => return self.provision(key),
             State::Registering { until } | State::Terminating { until, .. } => {
                 // One of an agent that knew of no cgroups gets one, for what it starts from now on.
                 self.limit(key);
@@ -102,6 +102,7 @@ impl Core {
             }
             State::Running | State::Terminated => {}
         }
+        self.provision_queued(key);
         if let Some(process) = process {
             self.out.act(Action::Watch(Owner::Executor(key.clone(), container), process));
         }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use containers::cgroup::Assignment;
+use containers::provision;
 
 use crate::layout::Layout;
 
@@ -26,6 +27,10 @@ pub(crate) struct Settings {
     pub(crate) fetcher_download_bytes: u64,
     /// The cgroup below which those of containers are, where they can be made.
     pub(crate) cgroups: Option<Assignment>,
+    /// The operator's word about containers, for the executors that make them.
+    pub(crate) containers: provision::Settings,
+    /// The name of the network that is the agent's own bridge.
+    pub(crate) bridge: String,
     pub(crate) flags: BTreeMap<String, String>,
 }
 

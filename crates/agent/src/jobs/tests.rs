@@ -1,11 +1,13 @@
 //! The order of jobs, and their end.
 
+use ::containers::provision::Settings;
 use mesos::v1::ContainerId;
 use processes::{Logs, Program};
 use tokio::time::timeout;
 
 use super::*;
 use crate::core::Core;
+use crate::provisioner::Maker;
 
 struct Bench {
     jobs: Jobs,
@@ -20,8 +22,15 @@ fn bench() -> Bench {
     let (actor, inbox) = shell::inbox("agent");
     let (containers, programs) = shell::inbox("agent");
     let layout = Layout::create(directory.path()).unwrap();
-    let surroundings =
-        Surroundings { layout, actor, containers: containers.clone(), fetcher: Fetcher::uncached(), cgroups: None };
+    let provisioner = Provisioner::start(Maker { layout: layout.clone(), settings: Settings::default() });
+    let surroundings = Surroundings {
+        layout,
+        actor,
+        containers: containers.clone(),
+        fetcher: Fetcher::uncached(),
+        cgroups: None,
+        provisioner,
+    };
     let jobs = Jobs::start(surroundings);
     Bench { jobs, inbox, containers, programs, _directory: directory }
 }

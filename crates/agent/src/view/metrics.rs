@@ -57,7 +57,9 @@ fn of_executors(snapshot: &Snapshot, metrics: &mut BTreeMap<String, f64>) {
         let executors = snapshot.live_executors().filter(|(_, executor)| wanted(executor.state()));
         metrics.insert(format!("slave/executors_{name}"), executors.count() as f64);
     };
-    count("registering", |state| matches!(state, State::Preparing { .. } | State::Registering { .. }));
+    count("registering", |state| {
+        matches!(state, State::Provisioning | State::Preparing { .. } | State::Registering { .. })
+    });
     count("running", |state| matches!(state, State::Running));
     count("terminating", |state| matches!(state, State::Terminating { .. }));
 }

@@ -1,7 +1,7 @@
 //! One run of an executor with its tasks, and the moves of its life.
 //!
 //! ```text
-//! Preparing -> Registering -> Running -> Terminating -> Terminated      and from each to each further on
+//! Provisioning -> Preparing -> Registering -> Running -> Terminating -> Terminated      and from each to each further on
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -45,6 +45,8 @@ impl Hosting {
 /// The phase of its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
+    /// Nothing of it has been started: the images and networks of its tasks are on their way, which takes what it takes.
+    Provisioning,
     /// Nothing of it has been started: its sandbox is made and filled. It has until then to subscribe.
     Preparing {
         until: Duration,
@@ -98,13 +100,12 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
-    /// A new run, which has until then to subscribe.
+    /// A new run.
     pub(in crate::core) fn new(
         info: ExecutorInfo,
         generated: bool,
         container: ContainerId,
         directory: PathBuf,
-        until: Duration,
     ) -> Executor {
         Executor {
             hosting: Hosting::of(&info, generated),
@@ -112,7 +113,7 @@ impl Executor {
             generated,
             container,
             directory,
-            state: State::Preparing { until },
+            state: State::Provisioning,
             fresh: true,
             stream: None,
             tasks: Tasks::default(),
@@ -123,7 +124,7 @@ impl Executor {
     /// A run of the agent's former life, with some time to come back if it may live.
     pub(in crate::core) fn recover(record: &ExecutorRecord, now: Duration, timeouts: &Timeouts) -> Option<Executor> {
         let (info, directory) = (record.info.clone()?, record.directory.clone().into());
-        let mut executor = Executor::new(info, record.generated, record.container(), directory, now);
+        let mut executor = Executor::new(info, record.generated, record.container(), directory);
         executor.fresh = false;
         if let Hosting::Process(_) = executor.hosting {
             executor.hosting = Hosting::Process(record.process.map(Into::into));
@@ -137,7 +138,7 @@ impl Executor {
                 let until = now + executor.grace(timeouts.executor_shutdown_grace);
                 State::Terminating { until, killed: false }
             }
-            ExecutorRecord { preparing: true, .. } => State::Preparing { until },
+            ExecutorRecord { preparing: true, .. } => State::Provisioning,
             _ => State::Registering { until },
         };
         Some(executor)
@@ -189,9 +190,9 @@ impl Executor {
         !self.generated && self.info.r#type() == executor_info::Type::Default
     }
 
-    /// Nothing may run it yet: its sandbox is still being filled.
+    /// Nothing may run it yet: what its tasks need is on its way, or its sandbox is still being filled.
     pub(in crate::core) fn is_preparing(&self) -> bool {
-        matches!(self.state, State::Preparing { .. })
+        matches!(self.state, State::Provisioning | State::Preparing { .. })
     }
 
     /// Its process, or its pool, runs it, or may.
@@ -221,7 +222,7 @@ impl Executor {
 
     /// True if it takes further tasks.
     pub(in crate::core) fn takes_tasks(&self) -> bool {
-        matches!(self.state, State::Preparing { .. } | State::Registering { .. } | State::Running)
+        self.is_preparing() || matches!(self.state, State::Registering { .. } | State::Running)
     }
 
     /// The resources that it and its tasks hold.
@@ -262,6 +263,11 @@ impl Executor {
             launched: self.tasks.is_launched(&key.task),
             group: task.group().cloned(),
         }))
+    }
+
+    /// What its tasks need is there. It has until then to subscribe.
+    pub(in crate::core) fn provisioned(&mut self, until: Duration) {
+        self.state = State::Preparing { until };
     }
 
     /// Its sandbox is there. Gives the host to start it in, if it still waits for that.

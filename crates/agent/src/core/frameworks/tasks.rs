@@ -1,7 +1,7 @@
 //! The tasks of one run of an executor.
 //!
 //! Invariants: a task is in one place at a time; one that has ended is not among the queued and launched ones; only
-//! tasks that have not ended have a kill to be told of.
+//! tasks that have not ended have a kill to be told of; only queued ones wait for what they need.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -17,6 +17,8 @@ const MAX_COMPLETED: usize = 200;
 pub(crate) struct Tasks {
     /// Waiting for the executor to subscribe.
     queued: Vec<Task>,
+    /// Those of them for which images or networks are on their way.
+    unready: BTreeSet<TaskId>,
     /// Sent to it, and not over.
     launched: BTreeMap<TaskId, Task>,
     /// Over, and the framework does not know everything yet.
@@ -93,12 +95,27 @@ impl Tasks {
         }
     }
 
-    /// Moves the first task that waits, with its group if it has one, to the launched ones.
+    /// What these tasks need is on its way. Tasks of a group wait together.
+    pub(in crate::core) fn wait(&mut self, ids: impl IntoIterator<Item = TaskId>) {
+        self.unready.extend(ids);
+    }
+
+    /// What these tasks need is there.
+    pub(in crate::core) fn ready(&mut self, ids: &[TaskId]) {
+        self.unready.retain(|id| !ids.contains(id));
+    }
+
+    pub(in crate::core) fn is_ready(&self, id: &TaskId) -> bool {
+        !self.unready.contains(id)
+    }
+
+    /// Moves the first task that is ready, with its group if it has one, to the launched ones.
     pub(super) fn deliver(&mut self) -> Option<(Vec<TaskInfo>, bool)> {
-        let group = self.queued.first()?.group().cloned();
+        let first = self.queued.iter().position(|task| self.is_ready(&task.info().task_id))?;
+        let group = self.queued[first].group().cloned();
         let together: Vec<Task> = match &group {
             Some(_) => self.queued.extract_if(.., |task| task.group() == group.as_ref()).collect(),
-            None => vec![self.queued.remove(0)],
+            None => vec![self.queued.remove(first)],
         };
         let infos = together.iter().map(|task| task.info().clone()).collect();
         self.launched.extend(together.into_iter().map(|task| (task.info().task_id.clone(), task)));
@@ -114,6 +131,7 @@ impl Tasks {
 
     /// The executor speaks of a task, so it has it, whatever the agent remembers to have sent.
     pub(in crate::core) fn adopt(&mut self, id: &TaskId) {
+        self.unready.remove(id);
         let adopted = self.queued.extract_if(.., |task| task.info().task_id == *id);
         self.launched.extend(adopted.map(|task| (id.clone(), task)));
     }
@@ -131,6 +149,7 @@ impl Tasks {
     }
 
     fn take_unfinished(&mut self, id: &TaskId) -> Option<Task> {
+        self.unready.remove(id);
         let queued = self.queued.iter().position(|task| task.info().task_id == *id);
         queued.map(|position| self.queued.remove(position)).or_else(|| self.launched.remove(id))
     }
@@ -186,6 +205,7 @@ impl Tasks {
         let waiting = BTreeSet::from_iter(self.waiting().map(|task| &task.info().task_id));
         assert_eq!(waiting.len(), self.queued.len() + self.launched.len() + self.terminated.len(), "{self:?}");
         assert!(self.unfinished().all(|task| !task.is_terminal()), "{self:?}");
+        assert!(self.unready.iter().all(|id| self.is_queued(id)), "{self:?}");
         assert!(self.kills.keys().all(|id| self.is_queued(id) || self.is_launched(id)), "{self:?}");
     }
 }

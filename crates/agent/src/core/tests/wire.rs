@@ -68,6 +68,8 @@ pub(crate) fn settings(layout: &Layout) -> Settings {
         switch_user: false,
         fetcher_download_bytes: 1 << 20,
         cgroups: None,
+        containers: containers::provision::Settings::default(),
+        bridge: "mesos-bridge".to_owned(),
         flags: BTreeMap::new(),
     }
 }

@@ -1,0 +1,149 @@
+//! The images and networks that tasks need: ordered before anybody is told of the task, and waited for as long as it takes.
+//!
+//! Tasks of a launch wait together. A run whose first tasks wait has no sandbox yet, and no time limit; tasks that come
+//! to a run later are kept from its executor until they have what they need.
+
+use containers::network::plan::{Plan, PlanError};
+use containers::provision;
+use mesos::v1::task_status::Reason;
+use mesos::v1::{ContainerId, Image, TaskId, TaskInfo, TaskState};
+use shell::Now;
+
+use super::frameworks::{Executor, State};
+use super::{Core, Count, Job};
+use crate::ids::{ExecutorKey, TaskKey};
+
+/// All that some tasks of a run need before they can be started.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Provisioning {
+    pub(crate) key: ExecutorKey,
+    pub(crate) container: ContainerId,
+    /// The networks of the run, which all its tasks are in.
+    pub(crate) networks: Plan,
+    pub(crate) tasks: Vec<TaskNeeds>,
+}
+
+/// The images that a task needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TaskNeeds {
+    pub(crate) task: TaskId,
+    pub(crate) image: Option<Image>,
+    pub(crate) volume_images: Vec<Image>,
+}
+
+/// Why tasks do not have what they need, in the words that their framework reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Failed to launch container: {0}")]
+pub(crate) struct Unprovided(pub(crate) String);
+
+impl Provisioning {
+    fn ids(&self) -> impl Iterator<Item = TaskId> {
+        self.tasks.iter().map(|needs| needs.task.clone())
+    }
+}
+
+impl TaskNeeds {
+    fn of(task: &TaskInfo) -> TaskNeeds {
+        let container = task.container.as_ref();
+        let volumes = container.into_iter().flat_map(|container| &container.volumes);
+        TaskNeeds {
+            task: task.task_id.clone(),
+            image: container.and_then(|container| container.mesos.as_ref()?.image.clone()),
+            volume_images: volumes.filter_map(|volume| volume.image.clone()).collect(),
+        }
+    }
+
+    fn has_images(&self) -> bool {
+        self.image.is_some() || !self.volume_images.is_empty()
+    }
+}
+
+impl Core {
+    /// Begins a run that is in the books: what its tasks need comes first, and without that its sandbox.
+    pub(super) fn provision(&mut self, key: &ExecutorKey) {
+        match self.order(key) {
+            Ok(true) => {}
+            Ok(false) => self.prepare(key),
+            Err(error) => self.launch_failed(key, &format!("Failed to launch container: {error}")),
+        }
+    }
+
+    /// Orders what tasks need that have come to a run later.
+    pub(super) fn provision_queued(&mut self, key: &ExecutorKey) {
+        if let Err(error) = self.order(key) {
+            // The run would not be there.
+            tracing::error!(executor = %key.executor, %error, "networks that a live run cannot have");
+        }
+    }
+
+    /// Orders what queued tasks need and is not on its way. `false` if that is nothing.
+    fn order(&mut self, key: &ExecutorKey) -> Result<bool, PlanError> {
+        let Some(executor) = self.frameworks.executor(key).filter(|executor| executor.is_live()) else {
+            return Ok(false);
+        };
+        let Some(wanted) = self.wanted(key, executor)? else { return Ok(false) };
+        if let Some(executor) = self.frameworks.executor_mut(key) {
+            executor.tasks_mut().wait(wanted.ids());
+        }
+        self.out.act(Job::Provision(Box::new(wanted)));
+        Ok(true)
+    }
+
+    /// Executors of frameworks' own run in no containers of ours.
+    fn wanted(&self, key: &ExecutorKey, executor: &Executor) -> Result<Option<Provisioning>, PlanError> {
+        if !executor.is_pooled() {
+            return Ok(None);
+        }
+        let networks = Plan::of(executor.info().container.as_ref(), &self.settings.bridge)?;
+        let queued = executor.tasks().queued().map(|task| task.info());
+        let new = queued.filter(|task| executor.tasks().is_ready(&task.task_id));
+        let tasks: Vec<TaskNeeds> = new.map(TaskNeeds::of).collect();
+        let settings = self.settings.containers != provision::Settings::default();
+        let needed = settings || networks != Plan::Host || tasks.iter().any(TaskNeeds::has_images);
+        let wanted = Provisioning { key: key.clone(), container: executor.container().clone(), networks, tasks };
+        Ok(Some(wanted).filter(|wanted| needed && !wanted.tasks.is_empty()))
+    }
+
+    /// What these tasks need is there, or cannot be had.
+    pub(crate) fn provisioned(&mut self, now: Now, wanted: &Provisioning, result: Result<(), Unprovided>) {
+        self.at(now);
+        let Provisioning { key, container, .. } = wanted;
+        if self.frameworks.run_of(key, container).is_none() {
+            return;
+        }
+        let waiting = self.waiting(wanted);
+        if let Some(executor) = self.frameworks.executor_mut(key) {
+            executor.tasks_mut().ready(&waiting);
+        }
+        if let Err(reason) = result {
+            self.fail(key, waiting, &reason.to_string());
+        }
+        self.go_on(key);
+    }
+
+    fn fail(&mut self, key: &ExecutorKey, tasks: Vec<TaskId>, message: &str) {
+        tracing::warn!(framework = %key.framework, executor = %key.executor, message, "launch failed");
+        self.counters.count(Count::LaunchError);
+        for task in tasks {
+            let task = TaskKey { framework: key.framework.clone(), task };
+            self.report(&task, TaskState::TaskFailed, Reason::ContainerLaunchFailed, message);
+        }
+        self.shutdown_if_unused(key);
+    }
+
+    fn go_on(&mut self, key: &ExecutorKey) {
+        let Some(executor) = self.frameworks.executor(key) else { return };
+        let tasks = executor.tasks();
+        match executor.state() {
+            State::Provisioning if tasks.queued().any(|task| tasks.is_ready(&task.info().task_id)) => self.prepare(key),
+            _ => self.deliver_queued(key),
+        }
+    }
+
+    /// The tasks that still wait for this.
+    fn waiting(&self, wanted: &Provisioning) -> Vec<TaskId> {
+        let executor = self.frameworks.executor(&wanted.key);
+        let waits = |id: &TaskId| executor.is_some_and(|executor| !executor.tasks().is_ready(id));
+        wanted.ids().filter(waits).collect()
+    }
+}

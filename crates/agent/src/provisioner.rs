@@ -1,0 +1,107 @@
+//! The things that containers need of the machine and that outlive executors, made ready: images and networks.
+//!
+//! Comes in: what the tasks of a run need, and the ends of runs. Goes out: a [`containers::provision::Provision`] for each
+//! task in the state of its executor, and the word that it is there, or why not. Owns: a task, which knows the runs, and
+//! one for each run that is being provided for. What is made for a run is let go when the run is over, never before
+//! everything that was under way for it has ended.
+
+mod error;
+mod maker;
+
+use std::collections::BTreeMap;
+
+use mesos::v1::ContainerId;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::error::ProvisionError;
+pub(crate) use self::maker::Maker;
+use crate::core::Provisioning;
+
+/// The way to the provisioner; a cheap handle.
+#[derive(Debug, Clone)]
+pub(crate) struct Provisioner {
+    orders: mpsc::UnboundedSender<Order>,
+    /// Nothing is waited for any more: the agent ends.
+    end: CancellationToken,
+}
+
+enum Order {
+    Provide(Box<Provisioning>, oneshot::Sender<Result<(), ProvisionError>>),
+    Release(ContainerId, oneshot::Sender<()>),
+}
+
+/// The runs that something is made for.
+struct Runs {
+    maker: Maker,
+    runs: BTreeMap<String, Run>,
+    end: CancellationToken,
+}
+
+/// A run, what is under way for it, and the word to give that up.
+#[derive(Default)]
+struct Run {
+    over: CancellationToken,
+    busy: TaskTracker,
+}
+
+impl Provisioner {
+    pub(crate) fn start(maker: Maker) -> Provisioner {
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let end = CancellationToken::new();
+        let runs = Runs { maker, runs: BTreeMap::new(), end: end.clone() };
+        tokio::spawn(runs.serve(inbox));
+        Provisioner { orders, end }
+    }
+
+    /// Makes ready what these tasks need. One whose run is over meanwhile is not waited for.
+    pub(crate) async fn provide(&self, wanted: Box<Provisioning>) -> Result<(), ProvisionError> {
+        let (answer, answered) = oneshot::channel();
+        let _ended = self.orders.send(Order::Provide(wanted, answer));
+        answered.await.unwrap_or(Err(ProvisionError::Over))
+    }
+
+    /// Lets everything go that was made ready for a run.
+    pub(crate) async fn release(&self, container: &ContainerId) {
+        let (done, is_done) = oneshot::channel();
+        let _ended = self.orders.send(Order::Release(container.clone(), done));
+        let _ended = is_done.await;
+    }
+
+    /// Gives up what is under way. What is there stays: the next agent finds it.
+    pub(crate) fn end(&self) {
+        self.end.cancel();
+    }
+}
+
+impl Runs {
+    async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Order>) {
+        while let Some(order) = inbox.recv().await {
+            match order {
+                Order::Provide(wanted, answer) => self.provide(*wanted, answer),
+                Order::Release(container, done) => self.release(container, done),
+            }
+        }
+    }
+
+    fn provide(&mut self, wanted: Provisioning, answer: oneshot::Sender<Result<(), ProvisionError>>) {
+        let new = || Run { over: self.end.child_token(), busy: TaskTracker::new() };
+        let run = self.runs.entry(wanted.container.to_string()).or_insert_with(new);
+        let (maker, over) = (self.maker.clone(), run.over.clone());
+        // Who asked may have gone.
+        run.busy.spawn(async move { drop(answer.send(maker.make(&wanted, &over).await)) });
+    }
+
+    fn release(&mut self, container: ContainerId, done: oneshot::Sender<()>) {
+        let run = self.runs.remove(&container.to_string()).unwrap_or_default();
+        let maker = self.maker.clone();
+        tokio::spawn(async move {
+            run.over.cancel();
+            run.busy.close();
+            run.busy.wait().await;
+            maker.release(&container).await;
+            let _gone = done.send(());
+        });
+    }
+}
