@@ -30,15 +30,13 @@ use crate::inheritance;
 use crate::isolation::Isolation;
 use crate::jobs::{Jobs, Surroundings};
 use crate::layout::Layout;
+use crate::networks::Networks;
 use crate::options::Options;
 use crate::provisioner::{Maker, Provisioner};
 use crate::registration::Registration;
 use crate::{log, machine};
 use mesos::server::{Front, serve};
 use shell::{Clock, reachable};
-
-/// The name of the network that is the agent's own bridge.
-const BRIDGE: &str = "mesos-bridge";
 
 /// The longest that containers which end with the agent may take.
 const CONTAINERS_PATIENCE: Duration = Duration::from_secs(5);
@@ -75,6 +73,7 @@ impl Agent {
         self.layout.link_binary(&program(&self.options)?)?;
         let isolation = Isolation::of(&self.options, self.layout.root())?;
         let cgroups = isolation.cgroups().cloned();
+        let networks = Networks::of(&self.options.networks, self.layout.root())?;
         let settings = settings(&self.options, &self.layout, address, &isolation)?;
         let files = Files::new(self.layout.sandboxes(), self.layout.standalone(), self.options.log.clone());
         let mut core = Core::new(settings, self.info(address)?, clock.now());
@@ -90,7 +89,8 @@ impl Agent {
         let (containers, keeping) =
             self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle, &cgroups).await?;
         let settings = self.options.containers();
-        let provisioner = Provisioner::start(Maker { layout: self.layout.clone(), settings });
+        let provisioner =
+            Provisioner::start(Maker { layout: self.layout.clone(), settings, networks: networks.clone() });
         let jobs = Jobs::start(Surroundings {
             layout: self.layout.clone(),
             actor: handle.clone(),
@@ -98,6 +98,7 @@ impl Agent {
             fetcher: fetcher.clone(),
             cgroups: cgroups.clone(),
             provisioner,
+            networks: networks.clone(),
         });
         let (used, disk) = watch::channel(disk::Used::new());
         let measuring = isolation.measures_disk().then(|| tokio::spawn(self.disk_watch(handle.clone(), used).run()));
@@ -126,6 +127,9 @@ impl Agent {
         let shutdown = *leaving.borrow();
         let finish = |done| ContainerRequest::Finish { everything: shutdown == Shutdown::StopTasks, done };
         let _late = timeout(CONTAINERS_PATIENCE, containers.ask(finish)).await;
+        if shutdown == Shutdown::StopTasks {
+            let _late = timeout(CONTAINERS_PATIENCE, networks.retire()).await;
+        }
         keeping.abort();
         stopped.cancel();
         reaping.abort();
@@ -234,7 +238,7 @@ fn settings(
         fetcher_download_bytes: options.fetcher_download_bytes,
         cgroups: isolation.cgroups().map(|cgroups| cgroups.root().clone()),
         containers: options.containers(),
-        bridge: BRIDGE.to_owned(),
+        bridge: options.networks.mesos_bridge_name.clone(),
         flags: options.flags(address.port(), isolation.flag()),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
+use containers::provision::ProvisionedNetwork;
 use mesos::server::EventSender;
 use mesos::v1::cygnet::{AgentCall, PoolEvent, agent_event, pool_call};
 use mesos::v1::{ContainerId, FrameworkId, executor};
@@ -64,7 +65,7 @@ pub(crate) enum Request {
     /// The call with which the agent subscribes.
     Registration(Answer<AgentCall>),
     /// What tasks need is there, or not.
-    Provisioned(Box<Provisioning>, Result<(), Unprovided>),
+    Provisioned(Box<Provisioning>, Result<Option<ProvisionedNetwork>, Unprovided>),
     Prepared(Box<Preparation>, Result<(), SandboxError>),
     /// A process runs; the descriptor tells of its end.
     Started(Owner, Result<(Process, OwnedFd), StartError>),

@@ -31,6 +31,7 @@ use crate::core::{Job, Owner, Preparation, Provisioning, SandboxError, StartErro
 use crate::handle::{Handle, Request};
 use crate::ids::ExecutorKey;
 use crate::layout::Layout;
+use crate::networks::Networks;
 use crate::provisioner::Provisioner;
 use crate::sandbox;
 use crate::strangers::{Known, Strangers};
@@ -98,6 +99,7 @@ pub(crate) struct Surroundings {
     pub(crate) fetcher: Fetcher,
     pub(crate) cgroups: Option<Cgroups>,
     pub(crate) provisioner: Provisioner,
+    pub(crate) networks: Networks,
 }
 
 #[derive(Debug, Clone)]
@@ -122,6 +124,9 @@ impl Worker {
                 // Of what is made later, a sweep knows nothing: it ends before.
                 Job::Sweep(ref live) => {
                     self.sweep_cgroups(live);
+                    let networks = self.surroundings.networks.clone();
+                    let left = networks.left(live);
+                    tokio::spawn(networks.sweep(left));
                     self.clear(job).await;
                 }
                 Job::LinkName(_) => self.clear(job).await,
@@ -169,14 +174,15 @@ impl Worker {
     }
 
     async fn end_strangers(&self, known: Known, patience: Duration) {
-        let (layout, cgroups, runs) =
-            (self.surroundings.layout.clone(), self.surroundings.cgroups.clone(), known.runs.clone());
+        let Surroundings { layout, cgroups, networks, .. } = self.surroundings.clone();
+        let runs = known.runs.clone();
         let find = move || {
             let left = cgroups.map(|cgroups| (cgroups.left_runs(&runs), cgroups));
-            (Strangers::find(&layout.executor_states(), &layout.pools(), &known), left)
+            let joined = networks.left(&runs);
+            (Strangers::find(&layout.executor_states(), &layout.pools(), &known), left, (networks, joined))
         };
-        if let Ok((strangers, left)) = spawn_blocking(find).await {
-            tokio::spawn(end_later(strangers, left, patience));
+        if let Ok((strangers, left, joined)) = spawn_blocking(find).await {
+            tokio::spawn(end_later(strangers, left, joined, patience));
         }
     }
 
@@ -284,7 +290,12 @@ fn clear(layout: &Layout, job: Job) {
     }
 }
 
-async fn end_later(strangers: Strangers, left: Option<(Vec<Cgroup>, Cgroups)>, patience: Duration) {
+async fn end_later(
+    strangers: Strangers,
+    left: Option<(Vec<Cgroup>, Cgroups)>,
+    (networks, joined): (Networks, Vec<String>),
+    patience: Duration,
+) {
     if !strangers.is_empty() {
         tracing::warn!(%strangers, ?patience, "not in the books of this agent; they are told to end, then killed");
         tokio::time::sleep(patience).await;
@@ -294,6 +305,7 @@ async fn end_later(strangers: Strangers, left: Option<(Vec<Cgroup>, Cgroups)>, p
     if let Some((left, cgroups)) = left {
         cgroups.sweep(left).await;
     }
+    networks.sweep(joined).await;
 }
 
 fn sweep(layout: &Layout, live: &BTreeSet<String>) {

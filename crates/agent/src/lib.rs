@@ -8,7 +8,7 @@
 //!   [`jobs`] for what takes a while, [`sandbox`] for where tasks live;
 //! * [`machine`] is what it offers, [`inheritance`] the variables it hands on, [`strangers`] processes that nobody owns,
 //!   [`supported`] what a task may ask for;
-//! * [`isolation`] is what containers are held to, by [`cgroups`] and by [`disk`];
+//! * [`isolation`] is what containers are held to, by [`cgroups`] and by [`disk`]; [`networks`] are what they are in;
 //! * [`view`] is how the books are looked at, from snapshots of them;
 //! * [`containers`] are those that others launch through the operator API, nested or standalone;
 //! * [`registration`] keeps up the subscription at the master, [`http`] answers executors, pools and operators, and
@@ -36,6 +36,7 @@ mod layout;
 mod log;
 mod machine;
 mod memory;
+mod networks;
 mod options;
 mod provisioner;
 mod registration;
@@ -49,4 +50,5 @@ pub use crate::agent::Agent;
 pub use crate::error::AgentError;
 pub use crate::handle::Shutdown;
 pub use crate::http::Authentication;
+pub use crate::networks::NetworkOptions;
 pub use crate::options::Options;

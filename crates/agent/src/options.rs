@@ -11,6 +11,7 @@ use mesos::duration;
 use mesos::server::{LogFile, LoggingLevel};
 
 use crate::http::Authentication;
+use crate::networks::NetworkOptions;
 
 /// See the fields; [`Options::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -72,6 +73,8 @@ pub struct Options {
     pub enforce_container_disk_quota: bool,
     /// The time between two looks at the disk that containers use.
     pub container_disk_watch_interval: Duration,
+    /// The networks of containers.
+    pub networks: NetworkOptions,
     /// The means of operators to change how much this process logs; without it they cannot.
     pub logging: Option<LoggingLevel>,
     /// The credential by which the agent authenticates to its master.
@@ -119,6 +122,7 @@ impl Options {
             cgroups_pids_max: None,
             enforce_container_disk_quota: false,
             container_disk_watch_interval: Duration::from_secs(15),
+            networks: NetworkOptions::default(),
             logging: None,
             credential: None,
             authentication: Authentication::default(),
@@ -168,6 +172,7 @@ impl Options {
             ("switch_user", self.switch_user.to_string()),
             ("work_dir", self.work_dir.display().to_string()),
         ]);
+        flags.extend(self.networks.flags());
         flags.extend(self.cgroups_pids_max.map(|most| ("cgroups_pids_max", most.to_string())));
         flags.extend(self.hostname.clone().map(|hostname| ("hostname", hostname)));
         flags.extend(self.resources.clone().map(|resources| ("resources", resources)));

@@ -9,9 +9,11 @@ mod error;
 mod maker;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use containers::provision::ProvisionedNetwork;
 use mesos::v1::ContainerId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,8 +29,11 @@ pub(crate) struct Provisioner {
     end: CancellationToken,
 }
 
+/// The network that a run has joined, if it has one of its own.
+type Provided = Result<Option<ProvisionedNetwork>, ProvisionError>;
+
 enum Order {
-    Provide(Box<Provisioning>, oneshot::Sender<Result<(), ProvisionError>>),
+    Provide(Box<Provisioning>, oneshot::Sender<Provided>),
     Release(ContainerId, oneshot::Sender<()>),
 }
 
@@ -44,6 +49,8 @@ struct Runs {
 struct Run {
     over: CancellationToken,
     busy: TaskTracker,
+    /// The network that all its tasks are in.
+    joined: Arc<OnceCell<ProvisionedNetwork>>,
 }
 
 impl Provisioner {
@@ -56,7 +63,7 @@ impl Provisioner {
     }
 
     /// Makes ready what these tasks need. One whose run is over meanwhile is not waited for.
-    pub(crate) async fn provide(&self, wanted: Box<Provisioning>) -> Result<(), ProvisionError> {
+    pub(crate) async fn provide(&self, wanted: Box<Provisioning>) -> Provided {
         let (answer, answered) = oneshot::channel();
         let _ended = self.orders.send(Order::Provide(wanted, answer));
         answered.await.unwrap_or(Err(ProvisionError::Over))
@@ -85,12 +92,12 @@ impl Runs {
         }
     }
 
-    fn provide(&mut self, wanted: Provisioning, answer: oneshot::Sender<Result<(), ProvisionError>>) {
-        let new = || Run { over: self.end.child_token(), busy: TaskTracker::new() };
+    fn provide(&mut self, wanted: Provisioning, answer: oneshot::Sender<Provided>) {
+        let new = || Run { over: self.end.child_token(), ..Run::default() };
         let run = self.runs.entry(wanted.container.to_string()).or_insert_with(new);
-        let (maker, over) = (self.maker.clone(), run.over.clone());
+        let (maker, over, joined) = (self.maker.clone(), run.over.clone(), run.joined.clone());
         // Who asked may have gone.
-        run.busy.spawn(async move { drop(answer.send(maker.make(&wanted, &over).await)) });
+        run.busy.spawn(async move { drop(answer.send(maker.make(&wanted, &joined, &over).await)) });
     }
 
     fn release(&mut self, container: ContainerId, done: oneshot::Sender<()>) {

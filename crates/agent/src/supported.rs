@@ -7,16 +7,24 @@ use mesos::v1::{CommandInfo, ContainerInfo, container_info};
 /// Why this container cannot be made, if it cannot.
 pub(crate) fn unsupported(container: &ContainerInfo) -> Option<String> {
     let mesos = container.mesos.as_ref();
-    let networks = &container.network_infos;
-    let network = networks.iter().find_map(|network| network.name.clone());
     let refused = |what: &str| Some(format!("{what} not supported by this agent"));
     match container.r#type() {
         container_info::Type::Docker => refused("Docker containers are"),
         _ if mesos.is_some_and(|mesos| mesos.image.is_some()) => refused("Container images are"),
-        _ if container.hostname.is_some() => refused("A container's own 'hostname' is"),
-        _ if network.is_some() => refused(&format!("The network '{}' is", network.unwrap_or_default())),
-        _ if networks.iter().any(|network| !network.port_mappings.is_empty()) => refused("'port_mappings' are"),
         _ => unsupported_isolation(container).and_then(|what| refused(&format!("{what} are"))),
+    }
+}
+
+/// The same of the network of a container that has to be in that of the agent, or of the one it is nested in.
+pub(crate) fn unsupported_network(container: &ContainerInfo) -> Option<String> {
+    let networks = &container.network_infos;
+    let network = networks.iter().find_map(|network| network.name.clone());
+    let refused = |what: &str| Some(format!("{what} not supported by this agent"));
+    match network {
+        Some(network) => refused(&format!("The network '{network}' is")),
+        None if container.hostname.is_some() => refused("A container's own 'hostname' is"),
+        None if networks.iter().any(|network| !network.port_mappings.is_empty()) => refused("'port_mappings' are"),
+        None => None,
     }
 }
 
@@ -45,12 +53,9 @@ mod tests {
 
     #[test]
     fn everything_that_is_missing_has_a_name() {
-        let network = |name: &str| NetworkInfo { name: Some(name.to_owned()), ..NetworkInfo::default() };
         let image = container_info::MesosInfo { image: Some(Image::default()) };
         for (of, wanted) in [
             (ContainerInfo { mesos: Some(image), ..ContainerInfo::default() }, "images"),
-            (ContainerInfo { hostname: Some("h".to_owned()), ..ContainerInfo::default() }, "hostname"),
-            (ContainerInfo { network_infos: vec![network("blue")], ..ContainerInfo::default() }, "blue"),
             (
                 ContainerInfo {
                     linux_info: Some(LinuxInfo { shm_size: Some(1), ..LinuxInfo::default() }),
@@ -63,8 +68,16 @@ mod tests {
         }
         let docker = ContainerInfo { r#type: container_info::Type::Docker.into(), ..ContainerInfo::default() };
         assert!(unsupported(&docker).unwrap().contains("Docker"));
-        let host = ContainerInfo { network_infos: vec![NetworkInfo::default()], ..ContainerInfo::default() };
-        assert_eq!(unsupported(&container(host)), None);
+    }
+
+    #[test]
+    fn a_container_that_has_to_be_elsewhere_has_no_network() {
+        let in_network = |info| container(ContainerInfo { network_infos: vec![info], ..ContainerInfo::default() });
+        let blue = in_network(NetworkInfo { name: Some("blue".to_owned()), ..NetworkInfo::default() });
+        assert!(unsupported_network(&blue).unwrap().contains("blue"));
+        let named = ContainerInfo { hostname: Some("h".to_owned()), ..ContainerInfo::default() };
+        assert!(unsupported_network(&container(named)).unwrap().contains("hostname"));
+        assert_eq!(unsupported_network(&in_network(NetworkInfo::default())), None);
     }
 
     #[test]

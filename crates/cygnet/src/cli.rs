@@ -28,11 +28,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Master, agent and scheduler in one process, and the apps of these files, kept healthy
-    Dev(command::dev::Dev),
+    Dev(Box<command::dev::Dev>),
     /// The master alone
     Master(command::master::Master),
     /// The agent alone
-    Agent(command::agent::Agent),
+    Agent(Box<command::agent::Agent>),
     /// The Marathon-compatible scheduler alone
     Scheduler(command::scheduler::Scheduler),
     /// An executor, started by an agent
@@ -108,9 +108,9 @@ fn runtime_for(command: &Command) -> Builder {
 
 async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Dev(dev) => command::dev::run(dev).await,
+        Command::Dev(dev) => command::dev::run(*dev).await,
         Command::Master(master) => command::master::run(master).await,
-        Command::Agent(agent) => command::agent::run(agent).await,
+        Command::Agent(agent) => command::agent::run(*agent).await,
         Command::Scheduler(scheduler) => command::scheduler::run(scheduler).await,
         Command::Executor(executor) => command::executor::run(&executor).await,
         Command::Check(check) => Ok(command::check::run(*check).await),

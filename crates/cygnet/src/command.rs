@@ -17,6 +17,7 @@ pub(crate) mod group;
 pub(crate) mod kind;
 pub(crate) mod limits;
 pub(crate) mod master;
+pub(crate) mod networks;
 pub(crate) mod pod;
 pub(crate) mod queue;
 pub(crate) mod scheduler;

@@ -9,6 +9,7 @@ use crate::core::{Job, StartError};
 use crate::jobs::Surroundings;
 use crate::layout::Layout;
 use crate::log::Change;
+use crate::networks::{NetworkOptions, Networks};
 use crate::provisioner::{Maker, Provisioner};
 
 fn actor(layout: &Layout) -> Actor {
@@ -16,9 +17,12 @@ fn actor(layout: &Layout) -> Actor {
     let (actor, _inbox) = shell::inbox("agent");
     let (containers, _programs) = shell::inbox("agent");
     let (fetcher, cgroups) = (fetcher::Fetcher::uncached(), None);
-    let provisioner = Provisioner::start(Maker { layout: layout.clone(), settings: Settings::default() });
+    let networks = Networks::of(&NetworkOptions::default(), layout.root()).unwrap();
+    let maker = Maker { layout: layout.clone(), settings: Settings::default(), networks: networks.clone() };
+    let provisioner = Provisioner::start(maker);
     let layout = layout.clone();
-    let surroundings = Surroundings { layout, actor: actor.clone(), containers, fetcher, cgroups, provisioner };
+    let surroundings =
+        Surroundings { layout, actor: actor.clone(), containers, fetcher, cgroups, networks, provisioner };
     let jobs = Jobs::start(surroundings);
     let registration =
         Registration { master: String::new(), credential: None, backoff_factor: Duration::ZERO, actor: actor.clone() };

@@ -59,7 +59,8 @@ impl Order {
         let (container, nested) = (self.container.as_ref()?, self.id.parent.is_some());
         let volumes = || supported::unsupported_volumes(container, nested);
         let terminal = || self.terminal().err().map(|error| error.to_string());
-        supported::unsupported(container).or_else(volumes).or_else(terminal)
+        let network = || supported::unsupported_network(container);
+        supported::unsupported(container).or_else(network).or_else(volumes).or_else(terminal)
     }
 
     /// The parts of sandboxes it wants to see in its own.

@@ -3,13 +3,13 @@
 //! Tasks of a launch wait together. A run whose first tasks wait has no sandbox yet, and no time limit; tasks that come
 //! to a run later are kept from its executor until they have what they need.
 
-use containers::network::plan::{Plan, PlanError};
-use containers::provision;
+use containers::provision::{self, ProvisionedNetwork};
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, Image, TaskId, TaskInfo, TaskState};
 use shell::Now;
 
 use super::frameworks::{Executor, State};
+use super::networking::{NetworkNeeds, NetworkRefusal};
 use super::{Core, Count, Job};
 use crate::ids::{ExecutorKey, TaskKey};
 
@@ -18,8 +18,10 @@ use crate::ids::{ExecutorKey, TaskKey};
 pub(crate) struct Provisioning {
     pub(crate) key: ExecutorKey,
     pub(crate) container: ContainerId,
-    /// The networks of the run, which all its tasks are in.
-    pub(crate) networks: Plan,
+    /// The networks of the run, which all its tasks are in; none if that is the host's.
+    pub(crate) networks: Option<NetworkNeeds>,
+    /// The network of a run that has joined it already.
+    pub(crate) joined: Option<ProvisionedNetwork>,
     pub(crate) tasks: Vec<TaskNeeds>,
 }
 
@@ -77,7 +79,7 @@ impl Core {
     }
 
     /// Orders what queued tasks need and is not on its way. `false` if that is nothing.
-    fn order(&mut self, key: &ExecutorKey) -> Result<bool, PlanError> {
+    fn order(&mut self, key: &ExecutorKey) -> Result<bool, NetworkRefusal> {
         let Some(executor) = self.frameworks.executor(key).filter(|executor| executor.is_live()) else {
             return Ok(false);
         };
@@ -90,22 +92,28 @@ impl Core {
     }
 
     /// Executors of frameworks' own run in no containers of ours.
-    fn wanted(&self, key: &ExecutorKey, executor: &Executor) -> Result<Option<Provisioning>, PlanError> {
+    fn wanted(&self, key: &ExecutorKey, executor: &Executor) -> Result<Option<Provisioning>, NetworkRefusal> {
+        let networks = NetworkNeeds::of(executor, &self.settings.bridge)?;
         if !executor.is_pooled() {
             return Ok(None);
         }
-        let networks = Plan::of(executor.info().container.as_ref(), &self.settings.bridge)?;
         let queued = executor.tasks().queued().map(|task| task.info());
         let new = queued.filter(|task| executor.tasks().is_ready(&task.task_id));
         let tasks: Vec<TaskNeeds> = new.map(TaskNeeds::of).collect();
         let settings = self.settings.containers != provision::Settings::default();
-        let needed = settings || networks != Plan::Host || tasks.iter().any(TaskNeeds::has_images);
-        let wanted = Provisioning { key: key.clone(), container: executor.container().clone(), networks, tasks };
+        let needed = settings || networks.is_some() || tasks.iter().any(TaskNeeds::has_images);
+        let (container, joined) = (executor.container().clone(), executor.network().cloned());
+        let wanted = Provisioning { key: key.clone(), container, networks, joined, tasks };
         Ok(Some(wanted).filter(|wanted| needed && !wanted.tasks.is_empty()))
     }
 
     /// What these tasks need is there, or cannot be had.
-    pub(crate) fn provisioned(&mut self, now: Now, wanted: &Provisioning, result: Result<(), Unprovided>) {
+    pub(crate) fn provisioned(
+        &mut self,
+        now: Now,
+        wanted: &Provisioning,
+        result: Result<Option<ProvisionedNetwork>, Unprovided>,
+    ) {
         self.at(now);
         let Provisioning { key, container, .. } = wanted;
         if self.frameworks.run_of(key, container).is_none() {
@@ -115,10 +123,21 @@ impl Core {
         if let Some(executor) = self.frameworks.executor_mut(key) {
             executor.tasks_mut().ready(&waiting);
         }
-        if let Err(reason) = result {
-            self.fail(key, waiting, &reason.to_string());
+        match result {
+            Ok(network) => self.joined(key, network),
+            Err(reason) => self.fail(key, waiting, &reason.to_string()),
         }
         self.go_on(key);
+    }
+
+    /// Statuses tell the addresses of the run from now on, also those of an agent that comes later.
+    fn joined(&mut self, key: &ExecutorKey, network: Option<ProvisionedNetwork>) {
+        let Some(network) = network else { return };
+        let Some(executor) = self.frameworks.executor_mut(key) else { return };
+        if executor.network() != Some(&network) {
+            executor.joined(network);
+            self.persist_executor(key);
+        }
     }
 
     fn fail(&mut self, key: &ExecutorKey, tasks: Vec<TaskId>, message: &str) {

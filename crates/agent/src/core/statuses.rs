@@ -145,12 +145,21 @@ impl Core {
         let own = status.container_id.is_none();
         status.container_id.get_or_insert_with(|| executor.container().clone());
         if status.network_infos.is_empty() {
-            status.network_infos.push(network_info(self.settings.address.ip()));
+            status.network_infos = self.network_infos(executor);
         }
         if own && status.executor_pid.is_none() {
             status.executor_pid = executor_pid(executor, self.pools.process(&key.framework));
         }
         status
+    }
+
+    /// The networks of a run with their addresses. One that has not joined its own yet has none.
+    fn network_infos(&self, executor: &Executor) -> Vec<NetworkInfo> {
+        match executor.network() {
+            Some(network) => network.networks.clone(),
+            None if executor.wants_network() => Vec::new(),
+            None => vec![network_info(self.settings.address.ip())],
+        }
     }
 }
 

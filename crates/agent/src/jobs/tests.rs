@@ -6,6 +6,7 @@ use processes::{Logs, Program};
 use tokio::time::timeout;
 
 use super::*;
+use crate::NetworkOptions;
 use crate::core::Core;
 use crate::provisioner::Maker;
 
@@ -22,13 +23,16 @@ fn bench() -> Bench {
     let (actor, inbox) = shell::inbox("agent");
     let (containers, programs) = shell::inbox("agent");
     let layout = Layout::create(directory.path()).unwrap();
-    let provisioner = Provisioner::start(Maker { layout: layout.clone(), settings: Settings::default() });
+    let networks = Networks::of(&NetworkOptions::default(), directory.path()).unwrap();
+    let maker = Maker { layout: layout.clone(), settings: Settings::default(), networks: networks.clone() };
+    let provisioner = Provisioner::start(maker);
     let surroundings = Surroundings {
         layout,
         actor,
         containers: containers.clone(),
         fetcher: Fetcher::uncached(),
         cgroups: None,
+        networks,
         provisioner,
     };
     let jobs = Jobs::start(surroundings);

@@ -1,5 +1,6 @@
 //! The messages that are written. Unknown fields are skipped, so later versions may add some.
 
+use containers::provision::ProvisionedNetwork;
 use mesos::v1::{AgentId, AgentInfo, ContainerId, ExecutorInfo, FrameworkId, Task, TaskId, TaskInfo};
 use processes::Process;
 
@@ -62,6 +63,9 @@ pub(crate) struct ExecutorRecord {
     /// Its sandbox was not filled yet, and nothing of it had been started.
     #[prost(bool, tag = "9")]
     pub(crate) preparing: bool,
+    /// The network it has joined, as the executors of its tasks read it.
+    #[prost(string, optional, tag = "10")]
+    pub(crate) network: Option<String>,
 }
 
 impl ExecutorRecord {
@@ -71,6 +75,11 @@ impl ExecutorRecord {
 
     pub(crate) fn container(&self) -> ContainerId {
         self.container.as_str().into()
+    }
+
+    /// A network that cannot be read is as none: its run was of another version.
+    pub(crate) fn joined(&self) -> Option<ProvisionedNetwork> {
+        self.network.as_deref().and_then(|text| serde_json::from_str(text).ok())
     }
 }
 

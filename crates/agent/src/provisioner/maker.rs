@@ -1,14 +1,15 @@
 //! The making of what a task's container needs, step by step, and the letting go of it.
 
-use containers::network::plan::Plan;
 use containers::provision::{Provision, ProvisionedNetwork, Settings};
 use mesos::v1::ContainerId;
+use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ProvisionError;
 use crate::core::{Provisioning, TaskNeeds};
 use crate::layout::{Layout, private_directory};
+use crate::networks::Networks;
 
 /// The parts of an agent that containers are made from.
 #[derive(Debug, Clone)]
@@ -16,26 +17,32 @@ pub(crate) struct Maker {
     pub(crate) layout: Layout,
     /// The operator's word, which every container gets.
     pub(crate) settings: Settings,
+    pub(crate) networks: Networks,
 }
 
 impl Maker {
-    /// Images take long, so they come first: nobody has a network that waits for one.
-    pub(super) async fn make(&self, wanted: &Provisioning, over: &CancellationToken) -> Result<(), ProvisionError> {
+    /// Images take long, so they come first: nobody has a network that waits for one. Returns the network of the run.
+    pub(super) async fn make(
+        &self,
+        wanted: &Provisioning,
+        joined: &OnceCell<ProvisionedNetwork>,
+        over: &CancellationToken,
+    ) -> Result<Option<ProvisionedNetwork>, ProvisionError> {
         let mut provisions = Vec::new();
         for needs in &wanted.tasks {
             provisions.push((needs, self.images(wanted, needs, over).await?));
         }
-        let network = self.attach(&wanted.container, &wanted.networks).await?;
+        let network = self.attach(wanted, joined).await?;
         for (needs, provision) in provisions {
             let provision = Provision { network: network.clone(), ..provision };
             self.write(&wanted.container, needs, provision).await?;
         }
-        Ok(())
+        Ok(network)
     }
 
     /// Lets go of everything that was made for a run.
     pub(super) async fn release(&self, container: &ContainerId) {
-        self.detach(container).await;
+        self.networks.part(&container.value).await;
     }
 
     /// The provision of a task with its images.
@@ -51,14 +58,16 @@ impl Maker {
     /// Joins a run to its networks, unless it is in them already.
     async fn attach(
         &self,
-        _container: &ContainerId,
-        _networks: &Plan,
+        wanted: &Provisioning,
+        joined: &OnceCell<ProvisionedNetwork>,
     ) -> Result<Option<ProvisionedNetwork>, ProvisionError> {
-        Ok(None)
+        if let Some(known) = &wanted.joined {
+            return Ok(Some(known.clone()));
+        }
+        let Some(networks) = &wanted.networks else { return Ok(None) };
+        let join = || self.networks.join(&wanted.container, networks);
+        Ok(Some(joined.get_or_try_init(join).await?.clone()))
     }
-
-    /// Parts a run from its networks.
-    async fn detach(&self, _container: &ContainerId) {}
 
     async fn write(
         &self,

@@ -38,6 +38,7 @@ impl ExecutorContainer {
             status: ContainerStatus {
                 container_id: Some(executor.container().clone()),
                 executor_pid: snapshot.executor_pid(framework, executor),
+                network_infos: executor.network().map(|network| network.networks.clone()).unwrap_or_default(),
                 ..ContainerStatus::default()
             },
             cpus: resources.cpus(),

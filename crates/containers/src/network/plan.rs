@@ -109,6 +109,13 @@ pub enum PlanError {
     Several,
 }
 
+impl Join {
+    /// True if the agent's own bridge is asked for.
+    pub fn is_on_bridge(&self) -> bool {
+        matches!(self.by, By::Bridge(_))
+    }
+}
+
 impl Plan {
     /// The plan of a container that is nobody's part; `bridge` is the name of the agent's own.
     pub fn of(container: Option<&ContainerInfo>, bridge: &str) -> Result<Plan, PlanError> {

@@ -12,6 +12,7 @@ use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
 
 use super::limits::Limits;
+use super::networks::Networks;
 use super::{credentials, raise_file_limit};
 use crate::paths::absolute;
 use crate::server::Server;
@@ -76,6 +77,8 @@ pub(crate) struct Agent {
     gc_disk_headroom: f64,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    networks: Networks,
     /// Whether tasks run as their users, which only root can make them
     #[arg(long, default_value_t = true, action = ArgAction::Set, env = "CYGNET_SWITCH_USER")]
     switch_user: bool,
@@ -140,6 +143,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.gc_delay = arguments.gc_delay;
     options.gc_disk_headroom = arguments.gc_disk_headroom;
     arguments.limits.give(&mut options);
+    arguments.networks.give(&mut options)?;
     options.switch_user = arguments.switch_user;
     options.logging = crate::log::level();
     options.log = crate::log::file();

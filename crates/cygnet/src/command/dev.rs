@@ -50,6 +50,8 @@ pub(crate) struct Dev {
     resources: Option<String>,
     #[command(flatten)]
     limits: super::limits::Limits,
+    #[command(flatten)]
+    networks: super::networks::Networks,
     /// Leave the tasks running at the end: the next `cygnet dev` finds them
     #[arg(long, env = "CYGNET_KEEP", value_parser = BoolishValueParser::new())]
     keep: bool,

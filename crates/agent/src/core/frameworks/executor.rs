@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use containers::provision::ProvisionedNetwork;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, Resource, TaskResourceLimitation, TaskState, executor_info};
 use processes::Process;
@@ -95,6 +96,8 @@ pub(crate) struct Executor {
     fresh: bool,
     stream: Option<StreamId>,
     tasks: Tasks,
+    /// The network that it and its tasks have joined, if that is not the host's.
+    network: Option<ProvisionedNetwork>,
     /// Why it ends, if the agent knows better than its exit status.
     loss: Option<Loss>,
 }
@@ -117,6 +120,7 @@ impl Executor {
             fresh: true,
             stream: None,
             tasks: Tasks::default(),
+            network: None,
             loss: None,
         }
     }
@@ -126,6 +130,8 @@ impl Executor {
         let (info, directory) = (record.info.clone()?, record.directory.clone().into());
         let mut executor = Executor::new(info, record.generated, record.container(), directory);
         executor.fresh = false;
+        // What is not ready is made again.
+        executor.network = record.joined().filter(|_| !record.preparing);
         if let Hosting::Process(_) = executor.hosting {
             executor.hosting = Hosting::Process(record.process.map(Into::into));
             executor.loss = (!record.preparing).then(not_back);
@@ -159,6 +165,16 @@ impl Executor {
     /// Its sandbox.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    pub(crate) fn network(&self) -> Option<&ProvisionedNetwork> {
+        self.network.as_ref()
+    }
+
+    /// True if it is to have a network that is not the host's.
+    pub(in crate::core) fn wants_network(&self) -> bool {
+        let mut networks = self.info.container.iter().flat_map(|container| &container.network_infos);
+        networks.any(|network| network.name.is_some())
     }
 
     pub(crate) fn hosting(&self) -> Hosting {
@@ -251,6 +267,7 @@ impl Executor {
             terminated: !self.is_live(),
             terminating: matches!(self.state, State::Terminating { .. }),
             preparing: self.is_preparing(),
+            network: self.network.as_ref().map(|network| serde_json::json!(network).to_string()),
         })
     }
 
@@ -275,6 +292,11 @@ impl Executor {
         let State::Preparing { until } = self.state else { return None };
         self.state = State::Registering { until };
         Some(self.hosting)
+    }
+
+    /// It has joined its network.
+    pub(in crate::core) fn joined(&mut self, network: ProvisionedNetwork) {
+        self.network = Some(network);
     }
 
     /// The process of its own runs.

@@ -1,0 +1,187 @@
+//! The networks of this agent's containers: a run joins its own before its executor hears of a task, and is parted from
+//! them when it is over.
+//!
+//! In: the networks that runs ask for. Out: a namespace with its addresses and its files, for the executor and for
+//! statuses. Owns the bridge, the namespaces and what plugins have made; nothing of it is there before the first
+//! container wants it, and what an agent before this one left is found by the containers' directories. Whatever blocks
+//! is done on threads that may.
+
+mod ability;
+mod options;
+mod settings;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use containers::network::files::{self, DefaultDns, HOST_RESOLVERS};
+use containers::network::plan::Join;
+use containers::network::ports::{inspect, let_through};
+use containers::network::{Attached, JoinError, NetworkError, Networks as Kernel};
+use containers::provision::ProvisionedNetwork;
+use mesos::v1::ContainerId;
+use tokio::sync::OnceCell;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::sleep;
+
+use self::ability::Lack;
+pub use self::options::NetworkOptions;
+use self::settings::Settings;
+use crate::core::NetworkNeeds;
+use crate::error::AgentError;
+
+/// The tries to get a port that a container before has not given back yet.
+const JOIN_TRIES: u32 = 100;
+/// The tries to part a container whose plugins fail.
+const PART_TRIES: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The networks of an agent's; a cheap handle.
+#[derive(Debug, Clone)]
+pub(crate) struct Networks {
+    kernel: Result<Kernel, Lack>,
+    /// The name of the bridge, if this machine can have one.
+    bridge: Result<String, Lack>,
+    dns: Arc<DefaultDns>,
+    /// The machine's firewall was looked at.
+    firewall: Arc<OnceCell<()>>,
+}
+
+/// Why a container has not joined its networks.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NetworkFault {
+    #[error(transparent)]
+    Lack(#[from] Lack),
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    #[error("joining the networks did not end: {0}")]
+    Panicked(String),
+}
+
+impl Networks {
+    /// Those of the agent with this work directory. What the machine lacks for them is said once.
+    pub(crate) fn of(options: &NetworkOptions, work_dir: &Path) -> Result<Networks, AgentError> {
+        let Settings { networks, dns } = Settings::of(options, work_dir)?;
+        let able = ability::of_namespaces();
+        let bridged = able.clone().and_then(|()| ability::of_bridge());
+        if let Err(lack) = able.as_ref().and(bridged.as_ref()) {
+            tracing::warn!(reason = %lack, "containers that ask for a network of their own are refused");
+        }
+        let bridge = networks.bridge.as_ref().map(|bridge| bridge.name.clone()).unwrap_or_default();
+        let failed = |error: JoinError| AgentError::Option { name: "bridge_link", reason: error.to_string() };
+        let kernel = Kernel::new(networks).map_err(failed)?;
+        let bridge = bridged.map(|()| bridge);
+        Ok(Networks { kernel: able.map(|()| kernel), bridge, dns: Arc::new(dns), firewall: Arc::default() })
+    }
+
+    /// Joins a container to its networks, whatever an attempt before this one has left.
+    pub(crate) async fn join(
+        &self,
+        container: &ContainerId,
+        wanted: &NetworkNeeds,
+    ) -> Result<ProvisionedNetwork, NetworkFault> {
+        let kernel = self.kernel.clone()?;
+        if wanted.joins.iter().any(Join::is_on_bridge) {
+            let bridge = self.bridge.clone()?;
+            self.firewall.get_or_init(|| look_at_firewall(bridge)).await;
+        }
+        let (name, joins) = (container.value.clone(), wanted.joins.clone());
+        let attach = move || {
+            kernel.detach(&name)?;
+            kernel.attach(&name, &joins)
+        };
+        let attached = persistently(JOIN_TRIES, attach, is_given_back).await?;
+        let (hostname, dns) = (files::hostname(wanted.hostname.as_deref(), &container.value), self.dns.clone());
+        spawn_blocking(move || provisioned(hostname, attached, &dns)).await.map_err(panicked)
+    }
+
+    /// Parts a container from all its networks. One that has none changes nothing.
+    pub(crate) async fn part(&self, container: &str) {
+        let Ok(kernel) = self.kernel.clone() else { return };
+        let name = container.to_owned();
+        if let Err(error) = persistently(PART_TRIES, move || kernel.detach(&name), |_| true).await {
+            tracing::warn!(container, %error, "the networks of a container cannot be left; the next agent tries again");
+        }
+    }
+
+    /// The containers that have networks and are none of these.
+    pub(crate) fn left(&self, live: &BTreeSet<String>) -> Vec<String> {
+        let found = self.kernel.as_ref().map_or(Ok(Vec::new()), Kernel::containers).unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot look for networks that are left over");
+            Vec::new()
+        });
+        found.into_iter().filter(|container| !live.contains(container)).collect()
+    }
+
+    /// Parts all of these, and makes the bridge and its table as the others need them.
+    pub(crate) async fn sweep(self, left: Vec<String>) {
+        if let Ok(kernel) = self.kernel.clone()
+            && let Ok(Err(error)) = spawn_blocking(move || kernel.repair()).await
+        {
+            tracing::error!(%error, "ports of the host may not lead to containers that live");
+        }
+        let mut parting = JoinSet::new();
+        for container in left {
+            let networks = self.clone();
+            parting.spawn(async move { networks.part(&container).await });
+        }
+        parting.join_all().await;
+    }
+
+    /// Leaves the machine as it was, if no container is on the bridge.
+    pub(crate) async fn retire(&self) {
+        let Ok(kernel) = self.kernel.clone() else { return };
+        if let Ok(Err(error)) = spawn_blocking(move || kernel.retire()).await {
+            tracing::warn!(%error, "the bridge stays");
+        }
+    }
+}
+
+/// Does it again while its failure is one that passes.
+async fn persistently<T: Send + 'static>(
+    tries: u32,
+    action: impl Fn() -> Result<T, JoinError> + Clone + Send + 'static,
+    passes: impl Fn(&JoinError) -> bool,
+) -> Result<T, NetworkFault> {
+    let mut pause = FIRST_PAUSE;
+    for _failed in 1..tries {
+        match spawn_blocking(action.clone()).await.map_err(panicked)? {
+            Err(error) if passes(&error) => sleep(pause).await,
+            done => return Ok(done?),
+        }
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+    Ok(spawn_blocking(action).await.map_err(panicked)??)
+}
+
+/// True of a port whose holder is on its way out: the master offers none that a task has.
+fn is_given_back(error: &JoinError) -> bool {
+    matches!(error, JoinError::Network(NetworkError::PortMapped { .. }))
+}
+
+fn panicked(error: tokio::task::JoinError) -> NetworkFault {
+    NetworkFault::Panicked(error.to_string())
+}
+
+fn provisioned(hostname: String, attached: Attached, defaults: &DefaultDns) -> ProvisionedNetwork {
+    let Attached { namespace, networks, address, dns } = attached;
+    let default = networks.iter().find_map(|network| defaults.mesos(network.name()));
+    let host: Vec<String> = HOST_RESOLVERS.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let dns = files::resolvers(&dns, default, host.iter().map(String::as_str));
+    let hosts = files::hosts(&hostname, address);
+    ProvisionedNetwork { namespace, networks, hostname, hosts, dns }
+}
+
+/// Packets of the bridge pass a firewall that drops what it does not know; one that cannot be told so is warned about.
+async fn look_at_firewall(bridge: String) {
+    let look = move || {
+        let firewall = inspect().ok()?;
+        let warning = firewall.warning(&bridge)?;
+        let_through(&firewall, &bridge).is_ok_and(|passes| passes).then_some(()).map_or(Some(warning), |()| None)
+    };
+    if let Ok(Some(warning)) = spawn_blocking(look).await {
+        tracing::warn!("{warning}");
+    }
+}
