@@ -3,6 +3,7 @@
 //! ```text
 //!   capabilities   what a container gets of what it asks for
 //!   cgroup    limits and figures of the processes of a container
+//!   docker    containers that Docker's daemon makes
 //!   image     names, manifests and configurations of images
 //!   network   namespaces, a bridge, plugins of CNI, ports of the host
 //!   provision what an agent made ready for the executor of a container
@@ -18,6 +19,7 @@
 pub mod archive;
 pub mod capabilities;
 pub mod cgroup;
+pub mod docker;
 pub mod image;
 pub mod network;
 pub mod provision;

@@ -42,7 +42,7 @@ pub use kernel::{
 };
 pub use orphans::{end_strays, reap_orphans};
 pub use pause::{Namespaces, Network};
-pub use process::{Environment, Process};
+pub use process::{Boot, Environment, Process};
 pub use program::{Logged, Logs, Program, append, furnish, give};
 pub use shim::{End, ShimFiles};
 pub use status::WaitStatus;

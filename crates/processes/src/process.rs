@@ -23,11 +23,11 @@ pub struct Process {
 
 /// One life of this machine, from its start to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Boot(Box<str>);
+pub struct Boot(Box<str>);
 
 impl Boot {
     /// The present one, if the kernel says which.
-    pub(crate) fn this() -> Option<Boot> {
+    pub fn this() -> Option<Boot> {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         Some(Boot(id.trim().into()))
     }

@@ -19,7 +19,7 @@ pub(super) fn driver(below: &Path) -> Result<Arc<dyn Driver>, CgroupError> {
     }
 }
 
-fn mounts_below<'a>(mounts: &'a str, below: &'a Path) -> impl Iterator<Item = Mount<'a>> {
+pub(super) fn mounts_below<'a>(mounts: &'a str, below: &'a Path) -> impl Iterator<Item = Mount<'a>> {
     mounts.lines().filter_map(Mount::parse).filter(move |mount| mount.path().starts_with(below))
 }
 
@@ -48,11 +48,11 @@ fn v2(mounts: &str, below: &Path) -> Result<Option<V2>, CgroupError> {
 }
 
 /// A line of `mountinfo`.
-struct Mount<'a> {
+pub(super) struct Mount<'a> {
     target: &'a str,
-    kind: &'a str,
+    pub(super) kind: &'a str,
     /// The options of the file system, not of the mount: for version 1, its controllers.
-    options: &'a str,
+    pub(super) options: &'a str,
 }
 
 impl Mount<'_> {
@@ -64,7 +64,7 @@ impl Mount<'_> {
     }
 
     /// The place, whose blanks the kernel writes as octal numbers.
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         let unescaped = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
         let target = unescaped.iter().fold(self.target.to_owned(), |text, (code, blank)| text.replace(code, blank));
         PathBuf::from(target)

@@ -2,7 +2,7 @@
 //! (`slave/containerizer/mesos/isolators/cgroups/constants.hpp`).
 
 /// The time over which a CPU limit is kept, in microseconds.
-pub(super) const PERIOD_US: u64 = 100_000;
+pub(crate) const PERIOD_US: u64 = 100_000;
 const LEAST_QUOTA_US: u64 = 1_000;
 const SHARES_PER_CPU: f64 = 1024.0;
 const LEAST_SHARES: u64 = 2;
@@ -43,29 +43,29 @@ pub struct MemoryLimits {
 
 impl CpuLimits {
     /// `cpu.shares` of version 1.
-    pub(super) fn shares(&self) -> u64 {
+    pub(crate) fn shares(&self) -> u64 {
         scaled(SHARES_PER_CPU, self.cpus).max(LEAST_SHARES)
     }
 
     /// `cpu.weight` of version 2.
-    pub(super) fn weight(&self) -> u64 {
+    pub(crate) fn weight(&self) -> u64 {
         scaled(WEIGHT_PER_CPU, self.cpus).clamp(1, MOST_WEIGHT)
     }
 
     /// The microseconds of each [`PERIOD_US`] that it may run.
-    pub(super) fn quota_us(&self) -> Option<u64> {
+    pub(crate) fn quota_us(&self) -> Option<u64> {
         self.limit.map(|cpus| scaled(PERIOD_US as f64, cpus).max(LEAST_QUOTA_US))
     }
 }
 
 impl MemoryLimits {
     /// The memory that the kernel spares when it needs some.
-    pub(super) fn soft_bytes(&self) -> u64 {
+    pub(crate) fn soft_bytes(&self) -> u64 {
         self.bytes.max(LEAST_MEMORY_BYTES)
     }
 
     /// The memory at which the kernel kills.
-    pub(super) fn hard_bytes(&self) -> Option<u64> {
+    pub(crate) fn hard_bytes(&self) -> Option<u64> {
         self.limit.map(|bytes| bytes.max(LEAST_MEMORY_BYTES))
     }
 }

@@ -1,0 +1,42 @@
+//! Containers of type DOCKER: made by Docker's daemon, or podman's, over its Engine API.
+//!
+//! In: what a task asks for. Out: the calls that make its container, find it again, and remove it, and what a check needs
+//! to know of it. The executor of the task owns the container; its agent removes what an executor could not. About ten
+//! calls over a unix socket are all there is, each on a connection of its own, so nothing here outlives a call but the
+//! stream of a container's output.
+//!
+//! ```text
+//!   definition    what a task asks for, as the body of a call     (pure)
+//!   parameters    the options of `docker run` that it may have    (pure)
+//!   volumes       its volumes, as binds                           (pure)
+//!   container     what the daemon says of one                     (pure)
+//!   record        what is on file about one
+//!   confinement   what confines a command beside its processes
+//!   users         who its user is, by its own files
+//!   engine        the calls       pull, logs   those that stream
+//!   wire          requests and answers
+//! ```
+
+mod confinement;
+mod container;
+mod definition;
+mod engine;
+mod error;
+mod logs;
+mod names;
+mod parameters;
+mod pull;
+mod record;
+mod users;
+mod volumes;
+mod wire;
+
+pub use self::confinement::{Seen, confinement};
+pub use self::container::{Container, Image, RunConfig};
+pub use self::definition::{Definition, DefinitionError};
+pub use self::engine::{Daemon, Engine};
+pub use self::error::DockerError;
+pub use self::logs::{Logs, Output, Position, Stream};
+pub use self::names::{Labels, container_name, run_of, state_label};
+pub use self::record::{Record, Running};
+pub use self::users::{InvalidUser, user_of};

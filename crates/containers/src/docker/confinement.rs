@@ -1,0 +1,84 @@
+//! What confines a command that runs beside the processes of a container: what confines those.
+//!
+//! The bounding set of capabilities and the presence of a filter are the kernel's word about the first process when it was
+//! started, which holds whatever engine made it with whatever defaults. The filter itself cannot be had from the kernel: it
+//! is Docker's default, by the same capabilities.
+
+use std::fs;
+
+use processes::{Capabilities, CapabilitySet, Confinement, Process};
+
+use super::record::Running;
+use crate::seccomp::{Profiles, SeccompError};
+
+/// The lines of `/proc/<pid>/status` that matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The bounding set.
+    pub capabilities: u64,
+    /// A filter of system calls is there.
+    pub filtered: bool,
+}
+
+impl Seen {
+    /// The process as the kernel tells it.
+    pub fn of(process: Process) -> Option<Seen> {
+        let status = fs::read_to_string(format!("/proc/{}/status", process.pid)).ok()?;
+        Some(Seen::parse(&status)).filter(|_| process.is_alive())
+    }
+
+    fn parse(status: &str) -> Seen {
+        let value = |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()));
+        let capabilities = value("CapBnd:").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        Seen { capabilities: capabilities.unwrap_or(0), filtered: value("Seccomp:") == Some("2") }
+    }
+}
+
+/// The bounds of commands in this container.
+pub fn confinement(running: &Running) -> Result<Confinement, SeccompError> {
+    let host = &running.container.host_config;
+    let option = |wanted: &str| host.security_opt.iter().any(|option| option == wanted);
+    let set = CapabilitySet::from_bits(running.capabilities);
+    let unfiltered =
+        !running.filtered || host.privileged || option("seccomp=unconfined") || option("seccomp:unconfined");
+    let seccomp = if unfiltered { None } else { Profiles::new(None, None).filter(None, set)? };
+    Ok(Confinement {
+        capabilities: Some(Capabilities { bounding: set, permitted: set, effective: set, ..Capabilities::default() }),
+        no_new_privileges: option("no-new-privileges") || option("no-new-privileges:true"),
+        seccomp,
+        ..Confinement::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running(options: &[&str], privileged: bool, filtered: bool) -> Running {
+        let mut container = super::super::Container::default();
+        container.host_config.security_opt = options.iter().map(|&option| option.to_owned()).collect();
+        container.host_config.privileged = privileged;
+        Running { process: Process { pid: 1, start: 1 }, boot: None, container, capabilities: 0xa804_25fb, filtered }
+    }
+
+    #[test]
+    fn a_command_is_confined_as_the_container_is() {
+        let usual = confinement(&running(&[], false, true)).unwrap();
+        assert_eq!(usual.capabilities.unwrap().bounding.bits(), 0xa804_25fb);
+        assert!(usual.seccomp.is_some() && !usual.no_new_privileges);
+        for (options, privileged, filtered) in
+            [(&["seccomp=unconfined"][..], false, true), (&[], true, true), (&[], false, false)]
+        {
+            assert!(confinement(&running(options, privileged, filtered)).unwrap().seccomp.is_none());
+        }
+        assert!(confinement(&running(&["no-new-privileges"], false, true)).unwrap().no_new_privileges);
+    }
+
+    #[test]
+    fn the_kernel_says_what_a_process_may() {
+        let status =
+            "Name:\tx\nCapEff:\t0\nCapBnd:\t00000000a80425fb\nNoNewPrivs:\t0\nSeccomp:\t2\nSeccomp_filters:\t1\n";
+        assert_eq!(Seen::parse(status), Seen { capabilities: 0xa804_25fb, filtered: true });
+        assert_eq!(Seen::parse(""), Seen::default());
+    }
+}

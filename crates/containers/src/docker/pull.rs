@@ -1,0 +1,54 @@
+//! The answer to a pull: a line of JSON for every step. Its status is 200 whatever comes of it; an error is a line, too.
+
+use serde_json::Value;
+
+use super::error::DockerError;
+use super::wire::{Answer, shortened};
+
+/// The longest line.
+const LONGEST: usize = 1024 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Pull {
+    answer: Answer,
+    rest: Vec<u8>,
+}
+
+impl Pull {
+    pub(super) fn new(answer: Answer) -> Pull {
+        Pull { answer, rest: Vec::new() }
+    }
+
+    /// Comes back when the image is there, or cannot be had. It may take as long as it likes, if it goes on.
+    pub(super) async fn finish(mut self) -> Result<(), DockerError> {
+        while let Some(piece) = self.answer.piece().await? {
+            self.rest.extend_from_slice(&piece);
+            while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.rest.drain(..=end).collect();
+                self.line(&line)?;
+            }
+            if self.rest.len() > LONGEST {
+                return Err(self.nonsense(format!("a line is longer than {LONGEST} bytes")));
+            }
+        }
+        self.line(&self.rest)
+    }
+
+    fn line(&self, line: &[u8]) -> Result<(), DockerError> {
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let said: Value = serde_json::from_slice(line).map_err(|error| self.nonsense(error.to_string()))?;
+        match said["errorDetail"]["message"].as_str().or_else(|| said["error"].as_str()) {
+            Some(error) => {
+                let (socket, said) = (self.answer.socket().to_owned(), shortened(error.to_owned()));
+                Err(DockerError::Refused { socket, status: self.answer.status().as_u16(), said })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn nonsense(&self, problem: String) -> DockerError {
+        DockerError::Nonsense { socket: self.answer.socket().to_owned(), problem }
+    }
+}

@@ -1,0 +1,68 @@
+//! What is on file about the container of a task, in the state directory of its executor.
+//!
+//! It is there before the container is, so that whoever comes later knows whom to ask about it, and is written again once
+//! the container runs: from then on a successor needs no daemon to go on.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use processes::{Boot, Process};
+use serde::{Deserialize, Serialize};
+
+use super::container::Container;
+use crate::image::HealthCheck;
+
+const FILE: &str = "docker.json";
+
+/// A container that was to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its name.
+    pub name: String,
+    /// The socket of its daemon.
+    pub socket: PathBuf,
+    /// The check of its image that the task has taken for its own.
+    #[serde(default)]
+    pub adopted: Option<HealthCheck>,
+    /// The container when it was seen to run.
+    #[serde(default)]
+    pub running: Option<Running>,
+}
+
+/// A container that was seen to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its first process.
+    pub process: Process,
+    /// The machine's life in which that is so.
+    pub boot: Option<Boot>,
+    /// The daemon's word.
+    pub container: Container,
+    /// The bounding set of its first process, before that could change it.
+    pub capabilities: u64,
+    /// True if the kernel filtered its calls.
+    pub filtered: bool,
+}
+
+impl Record {
+    /// Reads it, if there is one.
+    pub fn read(executor_state: &Path) -> io::Result<Option<Record>> {
+        match fs::read(executor_state.join(FILE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            content => Ok(Some(serde_json::from_slice(&content?)?)),
+        }
+    }
+
+    /// Replaces it.
+    pub fn write(&self, executor_state: &Path) -> io::Result<()> {
+        store::replace_file(&executor_state.join(FILE), &serde_json::to_vec(self)?, 0o600)
+    }
+}
+
+impl Running {
+    /// The process, if the machine has not been started anew since.
+    pub fn process(&self) -> Option<Process> {
+        (self.boot.is_none() || self.boot == Boot::this()).then_some(self.process)
+    }
+}
