@@ -1,5 +1,6 @@
 //! A small blocking HTTP/1.1 client: one connection a request, and streams of Mesos records.
 
+use std::fmt::Display;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -74,7 +75,19 @@ pub async fn ask_raw(address: SocketAddr, request: String) -> Answer {
     answer.unwrap_or_else(|| panic!("nobody at {address} answers {line}"))
 }
 
-fn answer((status, headers, mut reader): Opened) -> Option<Answer> {
+/// The same as [`request`] on a connection that is there, of whatever kind, to a server that is called `host`.
+pub fn over(
+    connection: impl Read + Write,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Answer> {
+    answer(exchange_over(connection, &[head(host, method, path, headers, body.len()).as_bytes(), body].concat())?)
+}
+
+fn answer<S: Read>((status, headers, mut reader): Opened<S>) -> Option<Answer> {
     let mut answer = Answer { status, headers, body: Vec::new() };
     if answer.header("transfer-encoding") == Some("chunked") {
         while let Some(chunk) = chunk(&mut reader) {
@@ -88,22 +101,32 @@ fn answer((status, headers, mut reader): Opened) -> Option<Answer> {
     Some(answer)
 }
 
-type Opened = (u16, Vec<(String, String)>, BufReader<TcpStream>);
+type Opened<S> = (u16, Vec<(String, String)>, BufReader<S>);
 
 /// Sends a request and reads the answer's head; the body is the caller's.
-pub fn open(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Option<Opened> {
+pub fn open(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Opened<TcpStream>> {
     exchange(address, &[head(address, method, path, headers, body.len()).as_bytes(), body].concat())
 }
 
-fn head(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
+fn head(host: impl Display, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let fixed = format!("host: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n");
+    let fixed = format!("host: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n");
     format!("{method} {path} HTTP/1.1\r\n{fixed}{headers}\r\n")
 }
 
-fn exchange(address: SocketAddr, request: &[u8]) -> Option<Opened> {
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).ok()?;
+fn exchange(address: SocketAddr, request: &[u8]) -> Option<Opened<TcpStream>> {
+    let stream = TcpStream::connect_timeout(&address, Duration::from_secs(5)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(60))).ok()?;
+    exchange_over(stream, request)
+}
+
+fn exchange_over<S: Read + Write>(mut stream: S, request: &[u8]) -> Option<Opened<S>> {
     stream.write_all(request).ok()?;
     let mut reader = BufReader::new(stream);
     let status = line(&mut reader)?.split(' ').nth(1)?.parse().ok()?;
@@ -117,7 +140,7 @@ fn exchange(address: SocketAddr, request: &[u8]) -> Option<Opened> {
 }
 
 /// The next chunk of a chunked body; `None` at its end or when the peer is gone.
-pub fn chunk(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+pub fn chunk(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let size = usize::from_str_radix(line(reader)?.trim(), 16).ok()?;
     let mut chunk = vec![0; size];
     reader.read_exact(&mut chunk).ok()?;

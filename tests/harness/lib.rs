@@ -8,13 +8,14 @@
 //! others need. [`wait`] is the only way to wait, or [`patience`] in tokio: for a condition, with a deadline.
 //!
 //! For containers, [`archive`] and [`images`] make images, mostly of [`busybox`], a [`registry`] has them, [`machine`] is a
-//! network of a test's own, and [`leftovers`] counts what is there before and after.
+//! network of a test's own, [`docker`] a daemon there, and [`leftovers`] counts what is there before and after.
 
 pub mod apps;
 pub mod archive;
 pub mod busybox;
 pub mod cgroups;
 pub mod cluster;
+pub mod docker;
 pub mod framework;
 mod ground;
 pub mod heads;
