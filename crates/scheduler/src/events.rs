@@ -199,10 +199,9 @@ pub(crate) fn unknown_terminated(task_id: &str, state: TaskState, now: Timestamp
 
 /// The master told the state of a task.
 pub(crate) fn status_update(instance: &Instance, status: &TaskStatus, now: Timestamp) -> Event {
-    let addresses: Vec<_> = instance.place.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let data = json!({"slaveId": instance.place.agent_id, "taskId": status.task_id.value, "appId": instance.app,
         "taskStatus": states::name(status.state()), "message": status.message.as_deref().unwrap_or_default(),
-        "host": instance.place.host, "ipAddresses": addresses, "ports": instance.place.ports, "version": instance.config});
+        "host": instance.place.host, "ipAddresses": instance.place.addresses(), "ports": instance.place.ports, "version": instance.config});
     Event::new("status_update_event", now, data)
 }
 

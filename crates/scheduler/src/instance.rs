@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use checked::{Checked, Paused};
 pub(crate) use killed::Killed;
-pub(crate) use place::Place;
+pub(crate) use place::{Network, Place};
 pub(crate) use response::Response;
 
 use crate::definition::RunSpec;

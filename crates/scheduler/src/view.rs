@@ -308,10 +308,9 @@ fn counts(json: &mut Value, states: States) {
 fn task_json(instance: &Instance) -> Value {
     let probed = instance.checked.health.iter().filter(|health| health.shown() != Verdict::Unknown);
     let health: Vec<_> = probed.map(|health| health.json(&instance.id)).collect();
-    let addresses: Vec<_> = instance.place.ip.iter().map(|ip| json!({"ipAddress": ip, "protocol": "IPv4"})).collect();
     let mut json = json!({
         "appId": instance.app, "id": instance.task_id(), "host": instance.place.host,
-        "state": instance.condition.state_name(), "ports": instance.place.ports, "ipAddresses": addresses,
+        "state": instance.condition.state_name(), "ports": instance.place.ports, "ipAddresses": instance.place.addresses(),
         "version": instance.config, "healthCheckResults": health, "localVolumes": [],
     });
     for (name, value) in [

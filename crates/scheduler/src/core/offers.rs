@@ -92,6 +92,7 @@ impl Core {
         self.change(&placement.instance, now, |instance| {
             instance.enter(Condition::Staging, now.wall);
             instance.times.staged_at = Some(now.wall);
+            instance.place.leave();
             instance.place.host = Some(offer.hostname.clone());
             instance.place.site = Site::of(offer);
             instance.place.agent_id = Some(offer.agent_id.value.clone());

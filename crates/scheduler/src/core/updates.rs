@@ -14,7 +14,7 @@ use crate::health::Health;
 use crate::ids::InstanceId;
 use crate::instance::failure::TaskFailure;
 use crate::instance::termination::Termination;
-use crate::instance::{Condition, Instance};
+use crate::instance::{Condition, Instance, Network};
 use crate::time::Now;
 
 /// The number of tasks that one reconciliation call names.
@@ -166,18 +166,20 @@ impl Core {
     /// Addresses, agent and check result, as far as the update has them. Most have nothing new: when a hundred thousand
     /// tasks are reconciled, nothing is to be written.
     pub(super) fn take_note(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
-        let network = status.container_status.as_ref().and_then(|container| container.network_infos.first());
-        let ip = network.and_then(|network| network.ip_addresses.first()).and_then(|ip| ip.ip_address.clone());
+        let infos = status.container_status.as_ref().map(|container| container.network_infos.as_slice());
+        let networks = Network::all(infos.unwrap_or_default());
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
         let check_result = crate::instance::member::check_result(status);
         let Some(known) = self.instances.get(id) else { return };
-        let (new_ip, new_agent) =
-            (ip.is_some() && ip != known.place.ip, agent_id.is_some() && agent_id != known.place.agent_id);
-        if !new_ip && !new_agent && (check_result.is_none() || check_result == known.checked.check_result) {
+        let new_agent = agent_id.is_some() && agent_id != known.place.agent_id;
+        if known.place.knows(&networks)
+            && !new_agent
+            && (check_result.is_none() || check_result == known.checked.check_result)
+        {
             return;
         }
         self.change(id, now, |instance| {
-            instance.place.ip = ip.or_else(|| instance.place.ip.take());
+            instance.place.joined(&networks);
             instance.place.agent_id = agent_id.or_else(|| instance.place.agent_id.take());
             instance.checked.check_result = check_result.or_else(|| instance.checked.check_result.take());
         });

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::place::Network;
 use super::{Checked, Condition, Goal, Instance, Killed, Member, Paused, Place, Response, Times};
 use crate::health::Health;
 use crate::ids::{AppId, InstanceId};
@@ -25,6 +26,8 @@ pub(super) struct Record {
     agent_id: Option<String>,
     ports: Vec<u16>,
     ip: Option<String>,
+    #[serde(default)]
+    networks: Vec<Network>,
     since: Timestamp,
     staged_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
@@ -52,6 +55,7 @@ impl From<Record> for Instance {
             agent_id: record.agent_id,
             ports: record.ports,
             ip: record.ip,
+            networks: record.networks,
         };
         let times = Times { since: record.since, staged_at: record.staged_at, started_at: record.started_at };
         let checked = Checked {

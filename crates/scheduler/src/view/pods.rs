@@ -82,7 +82,7 @@ impl View<'_> {
             "agentHostname": instance.place.host, "agentId": instance.place.agent_id,
             "agentRegion": instance.place.site.region, "agentZone": instance.place.site.zone,
             "resources": {"cpus": total.cpus, "mem": total.mem, "disk": total.disk, "gpus": total.gpus},
-            "networks": instance.place.ip.iter().map(|ip| json!({"addresses": [ip]})).collect::<Vec<_>>(),
+            "networks": instance.place.networks(),
             "containers": containers, "specReference": format!("/v2/pods{}::versions/{}", app.id, app.version),
             "localVolumes": [], "lastUpdated": instance.times.since, "lastChanged": instance.times.since,
             "role": self.definitions.role_of(app),
