@@ -64,6 +64,13 @@ pub struct ProvisionedNetwork {
     pub dns: Dns,
 }
 
+impl ProvisionedNetwork {
+    /// The first of its addresses.
+    pub fn address(&self) -> Option<&str> {
+        self.networks.iter().flat_map(|network| &network.ip_addresses).find_map(|address| address.ip_address.as_deref())
+    }
+}
+
 /// The operator's word about containers: options of the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -66,6 +66,11 @@ impl Settings {
         if let Some(root) = self.cgroups.as_ref().filter(|_| executor.is_pooled()) {
             set(&mut variables, "CYGNET_CGROUP", cgroups::assignment(root, executor.container()).to_text());
         }
+        if let Some(address) =
+            executor.network().and_then(|network| network.address()).filter(|_| executor.hosts_groups())
+        {
+            set(&mut variables, "MESOS_CONTAINER_IP", address);
+        }
         if executor.info().r#type() == executor_info::Type::Default {
             set(&mut variables, "CYGNET_EXECUTOR_TYPE", "default");
         }

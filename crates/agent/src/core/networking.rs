@@ -57,11 +57,8 @@ impl NetworkNeeds {
     }
 }
 
-/// What only a network of its own can have.
+/// Ports of the host lead to networks of containers' own only.
 fn on_host(container: &ContainerInfo) -> Result<(), NetworkRefusal> {
-    if container.hostname.is_some() {
-        return Err(PlanError::Hostname.into());
-    }
     let maps = container.network_infos.iter().any(|network| !network.port_mappings.is_empty());
     if maps { Err(PlanError::NoMappings.into()) } else { Ok(()) }
 }
