@@ -234,9 +234,11 @@ fn take_up(loaded: Loaded, options: &Options, now: Now) -> Core {
         role: options.role.clone(),
         brake: options.brake,
         subscribers: options.event_callbacks.clone().unwrap_or_default(),
+        default_network_name: options.default_network_name.clone(),
         launches: LaunchSettings {
             executor_command: options.executor_command.clone(),
             task_launch_timeout: options.task_launch_timeout,
+            mesos_bridge_name: options.mesos_bridge_name.clone(),
         },
     };
     Core::new(loaded, settings, fastrand::u64(..), now)

@@ -63,7 +63,8 @@ impl Api {
         let shown = json!({
             "master": options.master, "framework_name": options.framework_name, "mesos_role": options.role,
             "mesos_user": options.user, "failover_timeout": options.failover_timeout.as_secs(), "checkpoint": true,
-            "hostname": options.host(address), "features": ["task_killing"], "executor": "//cmd", "ha": false,
+            "hostname": options.host(address), "features": ["task_killing", "secrets"],
+            "default_network_name": options.default_network_name, "mesos_bridge_name": options.mesos_bridge_name, "executor": "//cmd", "ha": false,
             "local_port_min": 10000, "local_port_max": 20000, "mesos_leader_ui_url": format!("http://{}/", options.masters().next().unwrap_or_default()),
             "webui_url": null, "env_vars_prefix": null, "access_control_allow_origin": allowed,
             "task_launch_timeout": millis(options.task_launch_timeout), "reconciliation_interval": 600_000,

@@ -106,7 +106,7 @@ impl Core {
     /// Takes up what was stored. `seed` decides ports.
     pub(crate) fn new(loaded: Loaded, settings: Settings, seed: u64, now: Now) -> Core {
         let mut core = Core {
-            definitions: Definitions::new(loaded.apps, loaded.groups, settings.role),
+            definitions: Definitions::new(loaded.apps, loaded.groups, settings.role, settings.default_network_name),
             instances: Instances::new(loaded.instances, now),
             rollouts: Rollouts::new(loaded.deployments, now),
             link: Link::new(loaded.framework_id, now.moment),

@@ -4,6 +4,7 @@
 use mesos::Codec;
 use mesos::v1::{CommandInfo, ExecutorInfo, FrameworkId, Resource, TaskInfo, executor_info};
 
+use crate::definition::container::Container;
 use crate::definition::{App, RunSpec};
 
 /// Cygnet's executor on agents that have another one: how it is started there, and what it needs for itself, beside what
@@ -57,10 +58,12 @@ pub(crate) enum Executor<'a> {
 }
 
 impl<'a> Executor<'a> {
-    /// The app's, or else the operator's choice.
+    /// The app's, or else the operator's choice. What the operator names is on the agents, not in images, so that a container
+    /// that is more than a task as any other is for the agents' own.
     pub(crate) fn of(app: &'a App, cygnets: Option<&'a ExecutorCommand>) -> Executor<'a> {
         match (app.executor.as_str(), cygnets) {
             (COMMAND_EXECUTOR, _) | ("", None) => Executor::Agents,
+            ("", Some(_)) if !app.container.as_ref().is_none_or(Container::is_plain) => Executor::Agents,
             ("", Some(command)) => Executor::Cygnets(command),
             (path, _) => Executor::Custom(path),
         }
@@ -98,6 +101,7 @@ impl<'a> Executor<'a> {
             executor_id: executor_id.into(),
             framework_id: Some(FrameworkId::from(framework_id)),
             command: Some(program),
+            container: task.container.take(),
             resources,
             ..ExecutorInfo::default()
         };

@@ -221,7 +221,7 @@ impl<'a> Queue<'a> {
             Reason::InsufficientCpus => stock.has_scalar("cpus", app.cpus + self.overhead.cpus, roles),
             Reason::InsufficientMemory => stock.has_scalar("mem", app.mem + self.overhead.mem, roles),
             Reason::InsufficientDisk => stock.has_scalar("disk", app.disk, roles),
-            Reason::InsufficientPorts => stock.has_ports(&wanted_ports(app).collect::<Vec<_>>(), roles),
+            Reason::InsufficientPorts => stock.has_ports(&wanted_ports(app), roles),
         }
     }
 }
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn required_ports_are_those_or_none() {
         let port = PortDefinition { port: 8080, ..PortDefinition::default() };
-        let app = RunSpec { require_ports: true, port_definitions: vec![port], ..app(0.1) };
+        let app = RunSpec { require_ports: true, port_definitions: Some(vec![port]), ..app(0.1) };
         assert!(placed(&[offer("x", 1.0, 31000..=31010)], &app, 1).is_empty());
         assert_eq!(placed(&[offer("x", 1.0, 8000..=9000)], &app, 2).len(), 1);
     }
@@ -311,7 +311,7 @@ mod tests {
             let unavailability = Some(mesos::v1::Unavailability { start, duration: None });
             Offer { unavailability, ..offer("x", 4.0, 1..=9) }
         };
-        let two_ports = RunSpec { port_definitions: vec![PortDefinition::default(); 2], ..app(0.1) };
+        let two_ports = RunSpec { port_definitions: Some(vec![PortDefinition::default(); 2]), ..app(0.1) };
         let role = |role: &str| RunSpec { accepted_resource_roles: vec![role.into()], ..app(0.1) };
         for (offer, app, reason) in [
             (offer("x", 0.05, 1..=9), app(0.1), Some(Reason::InsufficientCpus)),

@@ -43,6 +43,10 @@ pub struct Options {
     /// URLs that events are posted to from the start; others may ask for it at `/v2/eventSubscriptions`. None: nobody may.
     /// Clients that may can make the scheduler speak to what they do not reach themselves.
     pub event_callbacks: Option<Vec<String>>,
+    /// The container network of apps and pods that ask for one and name none.
+    pub default_network_name: Option<String>,
+    /// The name that the agents' bridge has as a network of Mesos.
+    pub mesos_bridge_name: String,
     /// For how long tasks go on without a scheduler.
     pub failover_timeout: Duration,
     /// Origins whose web pages may read from the API; `*` is any.
@@ -83,6 +87,8 @@ impl Options {
             task_launch_timeout: Duration::from_secs(300),
             brake: BrakeLimits::default(),
             event_callbacks: None,
+            default_network_name: None,
+            mesos_bridge_name: "mesos-bridge".into(),
             failover_timeout: Duration::from_secs(604_800),
             allowed_origins: Vec::new(),
         }

@@ -4,13 +4,14 @@
 use mesos::v1::Resource;
 
 use crate::definition::RunSpec;
+use crate::definition::ports::HostPort;
 use crate::executor::Overhead;
 use crate::stock::{Stock, merge_ports};
 
 /// All that one instance takes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Portion {
-    /// Its host ports, in the order of the definitions.
+    /// Its host ports, in the order in which they are asked for.
     pub ports: Vec<u16>,
     /// The resources of its task, or of the tasks of its pod and their executor.
     pub resources: Vec<Resource>,
@@ -36,9 +37,14 @@ impl Portion {
     }
 }
 
-/// The ports an instance needs: these, or any.
-pub(crate) fn wanted_ports(app: &RunSpec) -> impl Iterator<Item = Option<u16>> {
-    app.port_definitions.iter().map(|definition| (app.require_ports && definition.port != 0).then_some(definition.port))
+/// The ports of the host that an instance needs: these, or any.
+pub(crate) fn wanted_ports(app: &RunSpec) -> Vec<Option<u16>> {
+    let of = |host| match host {
+        HostPort::None => None,
+        HostPort::Any => Some(None),
+        HostPort::This(port) => Some(Some(port)),
+    };
+    app.wanted_ports().iter().filter_map(|port| of(port.host)).collect()
 }
 
 fn scalars(stock: &mut Stock, amounts: &[(&str, f64)]) -> Option<Vec<Resource>> {
@@ -51,7 +57,7 @@ fn scalars(stock: &mut Stock, amounts: &[(&str, f64)]) -> Option<Vec<Resource>> 
 
 /// Takes the ports that must be certain ones first, so that none of these is given away as any.
 fn take_ports(stock: &mut Stock, app: &RunSpec, dice: &mut fastrand::Rng) -> Option<(Vec<u16>, Vec<Resource>)> {
-    let wanted: Vec<_> = wanted_ports(app).collect();
+    let wanted = wanted_ports(app);
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by_key(|index| wanted.get(*index).copied().flatten().is_none());
     let (mut ports, mut resources) = (vec![0; wanted.len()], Vec::new());
@@ -72,7 +78,7 @@ mod tests {
     #[test]
     fn an_executor_with_resources_of_its_own_leaves_the_task_all_that_the_app_has() {
         let app = RunSpec { cpus: 0.5, mem: 64.0, ..RunSpec::new(AppId::new("a"), Timestamp::from_millis(0)) };
-        let app = RunSpec { port_definitions: Vec::new(), ..app };
+        let app = RunSpec { port_definitions: Some(Vec::new()), ..app };
         let overhead = Overhead { cpus: 0.1, mem: 32.0 };
         let mut dice = fastrand::Rng::with_seed(1);
         let mut ample = Stock::holding(vec![Resource::scalar("cpus", 1.0), Resource::scalar("mem", 100.0)]);

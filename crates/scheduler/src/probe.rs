@@ -15,17 +15,18 @@ use mesos::v1::{CommandInfo, HealthCheck as MesosHealthCheck};
 use crate::definition::grpc_options::GrpcOptions;
 use crate::definition::health_check::IpProtocol;
 use crate::definition::http_options::Expectation;
+use crate::definition::ports::Port;
 use crate::definition::readiness::ReadinessProtocol;
 use crate::definition::{HealthCheck, Protocol, ReadinessCheck, RunSpec};
 
 /// The checks for the executor, in the order of the definition. A check of a port the instance does not have, which
 /// validation excludes, is left out. Where there are several, each has its place in the definition as its id.
-pub(crate) fn native(app: &RunSpec, ports: &[u16]) -> Vec<MesosHealthCheck> {
+pub(crate) fn native(app: &RunSpec, ports: &[Port<'_>]) -> Vec<MesosHealthCheck> {
     let native = || app.health_checks.iter().enumerate().filter(|(_, check)| check.protocol.is_native());
     let are_several = native().nth(1).is_some();
     let message = |(index, check): (usize, &HealthCheck)| {
         let id = are_several.then(|| index.to_string());
-        Some(MesosHealthCheck { id, ..message(check, check.effective_port(&app.port_definitions, ports))? })
+        Some(MesosHealthCheck { id, ..message(check, check.inner_port(ports))? })
     };
     native().filter_map(message).collect()
 }
@@ -200,6 +201,12 @@ mod tests {
     use crate::ids::AppId;
     use crate::time::Timestamp;
 
+    /// The checks of an app with one port, as the executor gets them.
+    fn asked(checks: serde_json::Value) -> Vec<MesosHealthCheck> {
+        let app = app(checks);
+        native(&app, &app.ports(&[31000]))
+    }
+
     fn app(checks: serde_json::Value) -> RunSpec {
         let mut app = RunSpec::new(AppId::new("/web"), Timestamp::from_millis(0));
         app.health_checks = serde_json::from_value(checks).unwrap();
@@ -209,13 +216,13 @@ mod tests {
     #[test]
     fn mesos_health_check_rows_the_port_is_the_hosts_or_the_literal_one() {
         for (protocol, scheme) in [("MESOS_HTTP", Some("http")), ("MESOS_HTTPS", Some("https")), ("HTTP", None)] {
-            let checks = native(&app(json!([{"protocol": protocol, "portIndex": 0, "path": "health"}])), &[31000]);
+            let checks = asked(json!([{"protocol": protocol, "portIndex": 0, "path": "health"}]));
             let http = checks.first().and_then(|check| check.http.as_ref());
             assert_eq!(http.and_then(|http| http.scheme.as_deref()), scheme);
             let expected = (31000, Some("/health"), true);
             assert!(http.is_none_or(|http| (http.port, http.path.as_deref(), http.options.is_none()) == expected));
         }
-        let checks = native(&app(json!([{"protocol": "MESOS_TCP", "port": 80}])), &[31000]);
+        let checks = asked(json!([{"protocol": "MESOS_TCP", "port": 80}]));
         assert_eq!(checks[0].tcp.as_ref().map(|tcp| tcp.port), Some(80));
     }
 
@@ -223,17 +230,14 @@ mod tests {
     fn what_goes_beyond_mesos_rides_in_fields_of_its_own() {
         let options = json!({"method": "HEAD", "headers": {"x": "y"}, "statuses": ["200-299"], "address": "127.0.0.2",
             "expect": [{"jsonPath": "$.status", "value": "up"}]});
-        let checks = native(
-            &app(json!([
+        let checks = asked(json!([
                 {"protocol": "MESOS_HTTP", "portIndex": 0, "http": options, "ignoreHttp1xx": true, "name": "api",
                     "minimumConsecutiveSuccesses": 2, "intervalSeconds": 0.5},
                 {"protocol": "MESOS_GRPC", "portIndex": 0, "service": "shop.Web",
                     "grpc": {"authority": "shop.example", "metadata": {"x-token": "1"}}},
                 {"protocol": "MESOS_LISTEN", "portIndex": 0, "ipProtocol": "IPv6"},
                 {"protocol": "COMMAND", "command": {"value": "true"}},
-            ])),
-            &[31000],
-        );
+        ]));
         assert_eq!((checks.len(), checks[0].name.as_deref(), checks[0].interval_seconds), (4, Some("api"), Some(0.5)));
         assert_eq!(checks[0].consecutive_successes, Some(2));
         let http = checks[0].http.clone().and_then(|http| http.options).unwrap();

@@ -1,49 +1,79 @@
 //! From an app and what was taken of an offer to Mesos' `TaskInfo`: command, variables, checks, discovery.
 
+mod container;
 pub(crate) mod group;
+mod pod_container;
+mod ports;
+#[cfg(test)]
+mod rows;
 
 use std::collections::BTreeMap;
 
+use mesos::v1::value::Scalar;
 use mesos::v1::{
     CheckInfo, CommandInfo, DiscoveryInfo, DurationInfo, Environment, HealthCheck, KillPolicy, Label, Labels, Offer,
-    Port, Ports, Resource, TaskInfo, check_info, command_info, discovery_info, environment, health_check,
+    Ports, Resource, TaskInfo, check_info, command_info, discovery_info, environment, health_check,
 };
 
 use crate::definition::RunSpec;
 use crate::definition::app::{App, Check, Fetch};
+use crate::definition::container::ContainerKind;
+use crate::definition::env::EnvValue;
 use crate::definition::exec_command::ExecCommand;
+use crate::definition::network::Network;
+use crate::definition::ports::Port;
+use crate::definition::resource_limits::ResourceLimits;
+use crate::definition::secret::Secrets;
 use crate::instance::Instance;
 use crate::probe;
 
 /// The longest label value that becomes a variable.
 const LONGEST_LABEL: usize = 512;
 
-/// The task of an instance whose ports are known. `enforced`: whether its group enforces its role.
+/// The place of a launch, and what is the same for all tasks there.
+#[derive(Clone, Copy)]
+pub(crate) struct Site<'a> {
+    pub offer: &'a Offer,
+    /// True if the group of the app enforces its role.
+    pub enforced: bool,
+    /// The name of the agents' bridge.
+    pub bridge: &'a str,
+}
+
+/// The task of an instance whose ports are known.
 pub(crate) fn build(
     spec: &RunSpec,
     app: &App,
     instance: &Instance,
-    offer: &Offer,
+    site: Site<'_>,
     resources: Vec<Resource>,
-    enforced: bool,
 ) -> TaskInfo {
-    let (health_check, health_checks) = placed(probe::native(spec, &instance.place.ports));
+    let ports = spec.ports(&instance.place.ports);
+    let (health_check, health_checks) = placed(probe::native(spec, &ports));
+    let inside: Vec<_> = ports.iter().map(|port| port.inside).collect();
     TaskInfo {
         name: spec.id.host_name(),
         task_id: instance.task_id().into(),
-        agent_id: offer.agent_id.clone(),
+        agent_id: site.offer.agent_id.clone(),
         resources,
-        command: Some(command(spec, app, instance, &offer.hostname, enforced)),
+        command: Some(command(spec, app, instance, &ports, site)),
+        container: container::info(app, &instance.task_id(), &ports, site.bridge),
+        limits: app.resource_limits.iter().flat_map(limits).collect(),
         health_check,
         health_checks,
-        check: app.check.as_ref().and_then(|check| check_info(check, &instance.place.ports)),
+        check: app.check.as_ref().and_then(|check| check_info(check, &inside)),
         kill_policy: app
             .task_kill_grace_period_seconds
             .map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace.duration())) }),
         labels: labels(&spec.labels),
-        discovery: Some(discovery(spec, instance)),
+        discovery: Some(discovery(spec, &app.networks, &ports)),
         ..TaskInfo::default()
     }
+}
+
+/// The limits by the names of their resources.
+fn limits(limits: &ResourceLimits) -> impl Iterator<Item = (String, Scalar)> {
+    limits.named().map(|(name, value)| (name.to_owned(), Scalar { value }))
 }
 
 /// The first check is where Mesos has its only one, if it is of a type that Mesos knows; a master of Mesos refuses others
@@ -57,14 +87,16 @@ fn placed(mut checks: Vec<HealthCheck>) -> (Option<HealthCheck>, Vec<HealthCheck
     (first, checks)
 }
 
-fn command(spec: &RunSpec, app: &App, instance: &Instance, hostname: &str, enforced: bool) -> CommandInfo {
+/// Without an image the first argument is the program; with one, the image may say what runs.
+fn command(spec: &RunSpec, app: &App, instance: &Instance, ports: &[Port<'_>], site: Site<'_>) -> CommandInfo {
+    let has_image = app.container.as_ref().is_some_and(|container| container.docker.is_some());
     let (shell, value, arguments) = match &app.cmd {
         Some(cmd) => (true, Some(cmd.clone()), Vec::new()),
-        None => (false, app.args.first().cloned(), app.args.clone()),
+        None => (false, app.args.first().filter(|_| !has_image).cloned(), app.args.clone()),
     };
     CommandInfo {
         uris: uris(&app.fetch),
-        environment: Some(environment(variables(spec, app, instance, hostname, enforced))),
+        environment: Some(environment(variables(spec, app, instance, ports, site), &app.secrets)),
         shell: Some(shell),
         value,
         arguments,
@@ -84,33 +116,47 @@ pub(crate) fn uris(fetch: &[Fetch]) -> Vec<command_info::Uri> {
     fetch.iter().map(uri).collect()
 }
 
-pub(crate) fn environment(variables: BTreeMap<String, String>) -> Environment {
-    let variable =
-        |(name, value)| environment::Variable { name, value: Some(value), ..environment::Variable::default() };
+/// Variables as Mesos has them; secrets by where they come from.
+fn environment(variables: BTreeMap<String, EnvValue>, secrets: &Secrets) -> Environment {
+    let variable = |(name, value)| {
+        let variable = environment::Variable { name, ..environment::Variable::default() };
+        match value {
+            EnvValue::Text(text) => environment::Variable { value: Some(text), ..variable },
+            EnvValue::Secret { secret } => environment::Variable {
+                r#type: Some(environment::variable::Type::Secret.into()),
+                secret: Some(container::reference(&secret, secrets)),
+                ..variable
+            },
+        }
+    };
     Environment { variables: variables.into_iter().map(variable).collect() }
 }
 
 /// Marathon's variables, over which the app's own win.
-pub(crate) fn variables(
+fn variables(
     spec: &RunSpec,
     app: &App,
     instance: &Instance,
-    hostname: &str,
-    enforced: bool,
-) -> BTreeMap<String, String> {
+    ports: &[Port<'_>],
+    site: Site<'_>,
+) -> BTreeMap<String, EnvValue> {
     let mut all = BTreeMap::new();
-    let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
-    set("HOST", hostname.to_owned());
+    let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value.into()));
+    set("HOST", site.offer.hostname.clone());
     set("MESOS_TASK_ID", instance.task_id());
     set("MARATHON_APP_ID", spec.id.to_string());
     set("MARATHON_APP_VERSION", spec.version.to_string());
+    let container = app.container.as_ref().filter(|container| container.kind == ContainerKind::Docker);
+    if let Some(docker) = container.and_then(|container| container.docker.as_ref()) {
+        set("MARATHON_APP_DOCKER_IMAGE", docker.image.clone());
+    }
     for (name, amount) in [("CPUS", spec.cpus), ("MEM", spec.mem), ("DISK", spec.disk)] {
         set(&format!("MARATHON_APP_RESOURCE_{name}"), amount_text(amount));
     }
     set("MARATHON_APP_RESOURCE_GPUS", app.gpus.to_string());
-    set("MARATHON_APP_ENFORCE_GROUP_ROLE", flag_text(enforced));
+    set("MARATHON_APP_ENFORCE_GROUP_ROLE", flag_text(site.enforced));
     label_variables(&spec.labels, &mut set);
-    port_variables(spec, instance, &mut set);
+    ports::variables(ports, &mut set);
     all.extend(app.env.clone());
     all
 }
@@ -129,23 +175,6 @@ pub(crate) fn amount_text(amount: f64) -> String {
     format!("{amount:?}")
 }
 
-fn port_variables(app: &RunSpec, instance: &Instance, set: &mut impl FnMut(&str, String)) {
-    let Some(first) = instance.place.ports.first() else { return };
-    set("PORT", first.to_string());
-    set("PORTS", instance.place.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(","));
-    for (index, port) in instance.place.ports.iter().enumerate() {
-        set(&format!("PORT{index}"), port.to_string());
-    }
-    for (definition, port) in app.port_definitions.iter().zip(&instance.place.ports) {
-        if definition.port != 0 {
-            set(&format!("PORT_{}", definition.port), port.to_string());
-        }
-        if let Some(name) = &definition.name {
-            set(&format!("PORT_{}", variable_name(name)), port.to_string());
-        }
-    }
-}
-
 /// Yes or no, as Marathon writes it in variables.
 pub(crate) fn flag_text(flag: bool) -> String {
     if flag { "TRUE".to_owned() } else { "FALSE".to_owned() }
@@ -162,18 +191,12 @@ pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Option<Labels> {
     (!labels.is_empty()).then_some(Labels { labels })
 }
 
-fn discovery(app: &RunSpec, instance: &Instance) -> DiscoveryInfo {
-    let ports = app.port_definitions.iter().zip(&instance.place.ports).map(|(definition, port)| Port {
-        number: u32::from(*port),
-        name: definition.name.clone(),
-        protocol: Some(definition.protocol.clone()),
-        labels: labels(&definition.labels),
-        ..Port::default()
-    });
+/// The discovery of a task: under the name of its app or pod, at its ports.
+fn discovery(spec: &RunSpec, networks: &[Network], ports: &[Port<'_>]) -> DiscoveryInfo {
     DiscoveryInfo {
         visibility: discovery_info::Visibility::Framework.into(),
-        name: Some(app.id.host_name()),
-        ports: Some(Ports { ports: ports.collect() }),
+        name: Some(spec.id.host_name()),
+        ports: Some(Ports { ports: ports::discovery(networks, ports) }),
         ..DiscoveryInfo::default()
     }
 }
@@ -229,7 +252,7 @@ mod tests {
     }
 
     fn app() -> App {
-        App { cmd: Some("run".into()), env: [("HOST".into(), "mine".into())].into(), ..App::new() }
+        App { cmd: Some("run".into()), env: [("HOST".into(), "mine".to_owned().into())].into(), ..App::new() }
     }
 
     fn instance() -> Instance {
@@ -239,9 +262,15 @@ mod tests {
         Instance { place, ..Instance::scheduled(id, &RunSpec::new(AppId::new("/shop/web"), at), at) }
     }
 
+    fn site(offer: &Offer) -> Site<'_> {
+        Site { offer, enforced: false, bridge: "mesos-bridge" }
+    }
+
     #[test]
     fn variables_are_marathons_and_the_users_win() {
-        let all = variables(&spec(), &app(), &instance(), "box", false);
+        let offer = Offer { hostname: "box".into(), ..Offer::default() };
+        let spec = spec();
+        let all = variables(&spec, &app(), &instance(), &spec.ports(&[31000]), site(&offer));
         for (name, value) in [
             ("HOST", "mine"),
             ("PORT", "31000"),
@@ -255,7 +284,7 @@ mod tests {
             ("MARATHON_APP_LABEL_MY_LABEL", "x"),
             ("MESOS_TASK_ID", "shop_web.instance-u._app.1"),
         ] {
-            assert_eq!(all.get(name).map(String::as_str), Some(value), "{name}");
+            assert_eq!(all.get(name).and_then(EnvValue::text), Some(value), "{name}");
         }
     }
 
@@ -265,7 +294,7 @@ mod tests {
             let checks: Vec<_> =
                 protocols.iter().map(|one| serde_json::json!({"protocol": one, "portIndex": 0})).collect();
             let spec = RunSpec { health_checks: serde_json::from_value(checks.into()).unwrap(), ..spec() };
-            let task = build(&spec, &app(), &instance(), &Offer::default(), Vec::new(), false);
+            let task = build(&spec, &app(), &instance(), site(&Offer::default()), Vec::new());
             let kind = |check: &HealthCheck| check.r#type();
             (task.health_check.as_ref().map(kind), task.health_checks.iter().map(kind).collect::<Vec<_>>())
         };
@@ -278,7 +307,7 @@ mod tests {
     #[test]
     fn args_run_without_a_shell() {
         let app = App { cmd: None, args: vec!["sleep".into(), "1".into()], ..app() };
-        let command = build(&spec(), &app, &instance(), &Offer::default(), Vec::new(), false).command.unwrap();
+        let command = build(&spec(), &app, &instance(), site(&Offer::default()), Vec::new()).command.unwrap();
         assert_eq!((command.shell, command.value.as_deref()), (Some(false), Some("sleep")));
         assert_eq!(command.arguments, ["sleep", "1"]);
     }

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use crate::core::{AppRecord, View};
 use crate::definition::RunSpec;
-use crate::definition::port::PortDefinition;
 use crate::deployment::{Deployment, StepAction};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance, Paused};
@@ -177,16 +176,19 @@ impl<'a> View<'a> {
         let running = || self.instances.of(&app.id).filter(|instance| instance.condition == Condition::Running);
         let host = |instance: &Instance| instance.place.host.clone().unwrap_or_default();
         let name = app.id.safe();
-        if app.port_definitions.is_empty() {
+        let service = app.service_ports();
+        if service.is_empty() {
             let hosts: Vec<_> = running().map(host).collect();
             return format!("{name}\t \t{}\n", hosts.join("\t"));
         }
-        let line = |(index, port): (usize, &PortDefinition)| {
-            let place =
-                |instance: &Instance| Some(format!("{}:{}\t", host(instance), instance.place.ports.get(index)?));
-            format!("{name}\t{}\t{}\n", port.port, running().filter_map(place).collect::<String>())
+        let line = |(index, service): (usize, &u16)| {
+            let place = |instance: &Instance| {
+                let port = app.ports(&instance.place.ports).get(index)?.host?;
+                Some(format!("{}:{port}\t", host(instance)))
+            };
+            format!("{name}\t{service}\t{}\n", running().filter_map(place).collect::<String>())
         };
-        app.port_definitions.iter().enumerate().map(line).collect()
+        service.iter().enumerate().map(line).collect()
     }
 
     /// The tasks of an app, which must exist.
@@ -229,7 +231,7 @@ impl<'a> View<'a> {
     fn task_json(&self, instance: &Instance) -> Value {
         let app = self.definitions.of(instance);
         let mut json = task_json(instance);
-        json["servicePorts"] = app.iter().flat_map(|app| &app.port_definitions).map(|port| json!(port.port)).collect();
+        json["servicePorts"] = json!(app.map(RunSpec::service_ports).unwrap_or_default());
         json["role"] = json!(app.map_or_else(|| self.definitions.role(), |app| self.definitions.role_of(app)));
         json
     }

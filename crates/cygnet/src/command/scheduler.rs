@@ -62,6 +62,18 @@ pub(crate) struct Scheduler {
     /// How long a task may be launched and not run before it is killed and launched again
     #[arg(long, default_value = "5m", value_parser = humantime::parse_duration, env = "CYGNET_TASK_LAUNCH_TIMEOUT")]
     task_launch_timeout: Duration,
+    /// The network of apps and pods that ask for a container network and name none
+    #[arg(long, alias = "default_network_name", value_name = "NAME", env = "CYGNET_DEFAULT_NETWORK_NAME")]
+    default_network_name: Option<String>,
+    /// The name that the agents have for their bridge, which container/bridge means
+    #[arg(
+        long,
+        alias = "mesos_bridge_name",
+        value_name = "NAME",
+        default_value = "mesos-bridge",
+        env = "CYGNET_MESOS_BRIDGE_NAME"
+    )]
+    mesos_bridge_name: String,
     /// Origins whose web pages may read from the API, separated by commas; * is any
     #[arg(
         long,
@@ -130,6 +142,8 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     options.executor_command = arguments.executor_command.map(|command| ExecutorCommand { command, cpus, mem });
     options.failover_timeout = arguments.failover_timeout;
     options.task_launch_timeout = arguments.task_launch_timeout;
+    options.default_network_name = arguments.default_network_name;
+    options.mesos_bridge_name = arguments.mesos_bridge_name;
     options.allowed_origins = arguments.access_control_allow_origin;
     options.event_callbacks = arguments.event_subscriber.map(|_| arguments.http_endpoints);
     options.brake.window = arguments.health_kill_window;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use checks::{Said, Verdict, VerdictEvent, VerdictState};
 
 use super::Core;
-use crate::definition::port::PortDefinition;
-use crate::definition::{HealthCheck, ReadinessCheck};
+use crate::definition::network::{self, Mode};
+use crate::definition::ports::Port;
+use crate::definition::{HealthCheck, ReadinessCheck, RunSpec};
 use crate::events;
 use crate::health::Health;
 use crate::ids::InstanceId;
-use crate::instance::Condition;
+use crate::instance::{Condition, Place};
 use crate::probe;
 use crate::time::Now;
 
@@ -55,11 +56,23 @@ pub(crate) struct CheckStart {
 }
 
 impl Asked {
-    fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
-        match self {
-            Asked::Health(check) => check.effective_port(definitions, ports),
-            Asked::Readiness(check) => check.effective_port(definitions, ports),
+    /// The host and the port to ask. In a network of its own a task is asked at its host's port, if that leads to it, and at
+    /// its own address else, which nobody may know yet.
+    fn target(&self, app: &RunSpec, place: &Place) -> Option<(String, u16)> {
+        let ports = app.ports(&place.ports);
+        let (literal, port) = match self {
+            Asked::Health(check) => (check.port, check.instance_port(&ports)),
+            Asked::Readiness(check) => (None, check.port(&ports)),
+        };
+        let number = literal.or_else(|| port.map(Port::outside))?;
+        let networks = app.networks();
+        let of_host = || place.host.clone().unwrap_or_else(|| "127.0.0.1".into());
+        if network::is_host(networks) {
+            return Some((place.ip.clone().unwrap_or_else(of_host), number));
         }
+        let named = networks.iter().any(|network| network.mode == Mode::Container);
+        let at_host = port.map_or(!named, |port| port.host.is_some());
+        Some((if at_host { of_host() } else { place.ip.clone()? }, number))
     }
 }
 
@@ -104,17 +117,16 @@ impl Core {
             return;
         }
         let Some(app) = self.definitions.of(instance) else { return };
-        let host =
-            instance.place.ip.clone().or_else(|| instance.place.host.clone()).unwrap_or_else(|| "127.0.0.1".into());
         let order = |index, asked: Asked| {
+            let (host, port) = asked.target(app, &instance.place)?;
             let health = instance.checked.health.get(index).cloned().unwrap_or_default();
             Some(CheckOrder::Start(Box::new(CheckStart {
                 instance: id.clone(),
                 incarnation: instance.incarnation,
                 index,
-                port: asked.effective_port(&app.port_definitions, &instance.place.ports)?,
                 asked,
-                host: host.clone(),
+                host,
+                port,
                 state: verdict_state(&health),
                 age: self.instances.started(id).map_or(Duration::ZERO, |at| now.moment.since(at)),
                 fresh: health == Health::default(),

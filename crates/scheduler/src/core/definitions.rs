@@ -38,6 +38,8 @@ pub(crate) struct Definitions {
     changed_groups: BTreeSet<AppId>,
     /// The role whose resources are used for apps that name none.
     role: String,
+    /// The container network of those that name none.
+    network: Option<String>,
 }
 
 impl Definitions {
@@ -46,8 +48,10 @@ impl Definitions {
         apps: BTreeMap<AppId, AppRecord>,
         groups: BTreeMap<AppId, GroupRecord>,
         role: String,
+        network: Option<String>,
     ) -> Definitions {
-        Definitions { apps, groups, changed_apps: BTreeSet::new(), changed_groups: BTreeSet::new(), role }
+        let (changed_apps, changed_groups) = (BTreeSet::new(), BTreeSet::new());
+        Definitions { apps, groups, changed_apps, changed_groups, role, network }
     }
 
     /// An app, removed or not.
@@ -271,7 +275,7 @@ mod tests {
     fn a_removed_app_is_wanted_by_nobody_and_forgotten_once() {
         let at = Timestamp::from_millis(0);
         let (mut definitions, id) =
-            (Definitions::new(BTreeMap::new(), BTreeMap::new(), "*".into()), AppId::new("/g/a"));
+            (Definitions::new(BTreeMap::new(), BTreeMap::new(), "*".into(), None), AppId::new("/g/a"));
         definitions.install(&RunSpec::new(id.clone(), at), &BTreeSet::new());
         assert!(definitions.wanted(&id).is_ok() && definitions.is_group(&AppId::new("/g")));
         assert_eq!((definitions.forget_removed(&id), definitions.write(Batch::default()).len()), (false, 1));
@@ -284,7 +288,8 @@ mod tests {
 
     #[test]
     fn of_a_group_the_last_versions_are_kept() {
-        let (mut definitions, id) = (Definitions::new(BTreeMap::new(), BTreeMap::new(), "*".into()), AppId::new("/g"));
+        let (mut definitions, id) =
+            (Definitions::new(BTreeMap::new(), BTreeMap::new(), "*".into(), None), AppId::new("/g"));
         for millis in 0..30 {
             let now = Timestamp::from_millis(millis);
             let before = definitions.group_version(&id);

@@ -104,16 +104,17 @@ impl Core {
         let Portion { resources, executor_resources, .. } = placement.portion.clone();
         let may_hold = self.brake.may_hold(app.brake.as_ref());
         let enforced = self.definitions.enforces_role(&app.id);
+        let site = task::Site { offer, enforced, bridge: &self.launches.mesos_bridge_name };
         let framework_id = self.link.framework_id().unwrap_or_default();
         let cygnets = self.launches.executor_command.as_ref();
         let mut launch = match &app.kind {
             Kind::Pod { pod } => {
-                let group = group::build(app, pod, instance, offer, resources, framework_id, enforced)?;
+                let group = group::build(app, pod, instance, site, resources, framework_id)?;
                 let executor = Executor::of_group(cygnets, group.executor);
                 Launch::Group(Box::new(operation::LaunchGroup { executor, ..group }))
             }
             Kind::App(own) => {
-                let task = task::build(app, own, instance, offer, resources, enforced);
+                let task = task::build(app, own, instance, site, resources);
                 let executor = Executor::of(own, cygnets);
                 Launch::Task(Box::new(executor.with_task(task, executor_resources, app, own, framework_id)))
             }

@@ -14,6 +14,8 @@ pub(crate) struct Settings {
     pub brake: BrakeLimits,
     /// The URLs that events are posted to in any case.
     pub subscribers: Vec<String>,
+    /// The container network of those that name none.
+    pub default_network_name: Option<String>,
     pub launches: LaunchSettings,
 }
 
@@ -24,6 +26,8 @@ pub(crate) struct LaunchSettings {
     pub executor_command: Option<ExecutorCommand>,
     /// The longest that a task may be launched and not run.
     pub task_launch_timeout: Duration,
+    /// The name of the agents' bridge.
+    pub mesos_bridge_name: String,
 }
 
 #[cfg(test)]
@@ -33,7 +37,12 @@ impl Default for Settings {
             role: "*".into(),
             brake: BrakeLimits::default(),
             subscribers: Vec::new(),
-            launches: LaunchSettings { executor_command: None, task_launch_timeout: Duration::from_secs(300) },
+            default_network_name: None,
+            launches: LaunchSettings {
+                executor_command: None,
+                task_launch_timeout: Duration::from_secs(300),
+                mesos_bridge_name: "mesos-bridge".into(),
+            },
         }
     }
 }

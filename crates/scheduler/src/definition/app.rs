@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::container::Container;
+use super::env::EnvValue;
 use super::exec_command::ExecCommand;
+use super::network::Network;
+use super::resource_limits::ResourceLimits;
 use super::schedule;
 use super::seconds::Seconds;
+use super::secret::Secrets;
 
 /// The task of an app's instances.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,7 +26,10 @@ pub(crate) struct App {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) user: Option<String>,
     /// Variables; they win over those that Cygnet sets.
-    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) env: BTreeMap<String, EnvValue>,
+    /// Secrets that variables, volumes and the image may refer to.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub(crate) secrets: Secrets,
     /// Graphics processors; always 0.
     pub(crate) gpus: u32,
     /// `//cmd`: the command executor; or the path of another one. Empty: the scheduler's choice.
@@ -29,14 +37,19 @@ pub(crate) struct App {
     pub(crate) fetch: Vec<Fetch>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) check: Option<Check>,
-    /// A container of Mesos without an image, if one was asked for.
+    /// The container, if one was asked for, or is needed for a network of its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) container: Option<Container>,
     /// The time from the first signal to SIGKILL.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) task_kill_grace_period_seconds: Option<Seconds>,
-    /// Always host networking.
     pub(crate) networks: Vec<Network>,
+    /// The most it may have, where that is more than what it asks for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) resource_limits: Option<ResourceLimits>,
+    /// True if it has a terminal.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub(crate) tty: bool,
 }
 
 impl App {
@@ -67,48 +80,6 @@ pub(crate) struct Fetch {
 
 fn yes() -> bool {
     true
-}
-
-/// A network; only the host's is supported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Network {
-    /// `host`.
-    #[serde(default = "container")]
-    pub(crate) mode: String,
-    /// The name of a container network.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) name: Option<String>,
-    /// Labels, which only container networks have.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) labels: BTreeMap<String, String>,
-}
-
-fn container() -> String {
-    "container".into()
-}
-
-impl Default for Network {
-    fn default() -> Self {
-        Network { mode: "host".into(), name: None, labels: BTreeMap::new() }
-    }
-}
-
-/// A container: so far only what Mesos calls one without an image, which is a task as any other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Container {
-    #[serde(rename = "type")]
-    pub(crate) kind: ContainerKind,
-    /// Always empty.
-    #[serde(default)]
-    pub(crate) volumes: Vec<String>,
-}
-
-/// Whose container it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(crate) enum ContainerKind {
-    Mesos,
 }
 
 /// A check whose results are shown, and decide nothing (Mesos' `CheckInfo`).

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::grpc_options::GrpcOptions;
 use super::http_options::HttpOptions;
-use super::port::PortDefinition;
+use super::ports::Port;
 use super::schedule;
 use super::seconds::Seconds;
 
@@ -134,16 +134,18 @@ impl Default for HealthCheck {
 }
 
 impl HealthCheck {
-    /// The port to ask, given the instance's host ports.
-    pub(crate) fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
-        if let Some(port) = self.port {
-            return Some(port);
+    /// The port to ask, of those that the instance has; nothing if it names another one by its number.
+    pub(crate) fn instance_port<'a>(&self, ports: &'a [Port<'a>]) -> Option<&'a Port<'a>> {
+        match &self.port_name {
+            _ if self.port.is_some() => None,
+            Some(name) => ports.iter().find(|port| port.wanted.name == Some(name)),
+            None => ports.get(usize::from(self.port_index.unwrap_or(0))),
         }
-        let index = match &self.port_name {
-            Some(_) => definitions.iter().position(|port| port.name == self.port_name)?,
-            None => usize::from(self.port_index.unwrap_or(0)),
-        };
-        ports.get(index).copied()
+    }
+
+    /// The port that the executor asks, beside the task: the one it listens on.
+    pub(crate) fn inner_port(&self, ports: &[Port<'_>]) -> Option<u16> {
+        self.port.or_else(|| self.instance_port(ports).map(|port| port.inside))
     }
 
     /// The path to ask for, beginning with `/`.
@@ -165,6 +167,9 @@ fn is_one(number: &u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::RunSpec;
+    use crate::ids::AppId;
+    use crate::time::Timestamp;
 
     fn check(json: serde_json::Value) -> HealthCheck {
         serde_json::from_value(json).unwrap()
@@ -188,8 +193,9 @@ mod tests {
 
     #[test]
     fn health_check_effective_port_hard_coded_or_by_index() {
-        let named =
-            [PortDefinition::default(), PortDefinition { name: Some("api".into()), ..PortDefinition::default() }];
+        let ports = serde_json::json!([{}, {"name": "api"}]);
+        let port_definitions = serde_json::from_value(ports).unwrap();
+        let app = RunSpec { port_definitions, ..RunSpec::new(AppId::new("/a"), Timestamp::from_millis(0)) };
         for (json, port) in [
             (serde_json::json!({"port": 1234}), Some(1234)),
             (serde_json::json!({"portIndex": 1}), Some(4321)),
@@ -198,7 +204,7 @@ mod tests {
             (serde_json::json!({"portName": "none"}), None),
             (serde_json::json!({}), Some(1)),
         ] {
-            assert_eq!(check(json.clone()).effective_port(&named, &[1, 4321]), port, "{json}");
+            assert_eq!(check(json.clone()).inner_port(&app.ports(&[1, 4321])), port, "{json}");
         }
     }
 

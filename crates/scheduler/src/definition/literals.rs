@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The place of the word (the object, or list of objects, if that matters; and the name), and what it may be.
-const LITERALS: [(Option<&str>, &str, &[&str]); 12] = [
+const LITERALS: [(Option<&str>, &str, &[&str]); 16] = [
     (
         Some("healthChecks"),
         "protocol",
@@ -13,6 +13,10 @@ const LITERALS: [(Option<&str>, &str, &[&str]); 12] = [
     (Some("readinessChecks"), "protocol", &["HTTP", "HTTPS"]),
     (Some("portDefinitions"), "protocol", &["tcp", "udp", "udp,tcp"]),
     (Some("portMappings"), "protocol", &["tcp", "udp", "udp,tcp"]),
+    (Some("ports"), "protocol", &["tcp", "udp", "udp,tcp"]),
+    (Some("docker"), "network", &["BRIDGE", "HOST", "NONE", "USER"]),
+    (Some("volumes"), "mode", &["RO", "RW"]),
+    (Some("ipcInfo"), "mode", &["PRIVATE", "SHARE_PARENT"]),
     (Some("networks"), "mode", &["host", "container", "container/bridge"]),
     (Some("container"), "type", &["MESOS", "DOCKER"]),
     (Some("image"), "kind", &["DOCKER"]),

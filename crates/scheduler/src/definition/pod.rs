@@ -1,23 +1,31 @@
 //! A pod as a person writes it, with Marathon's defaults, and the app it is to the planner.
 
 mod check;
+mod image;
+mod surroundings;
 mod validate;
+mod volume;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::app::{Fetch, Network};
+use super::app::Fetch;
 use super::constraint::Constraint;
 use super::env::EnvValue;
 use super::exec_command::ExecCommand;
+use super::linux_info::LinuxInfo;
+use super::network::{self, Mode, Network};
 use super::port::PortDefinition;
+use super::resource_limits::ResourceLimits;
+use super::secret::Secrets;
 use super::strategy::{KillSelection, UnreachableStrategy, UpgradeStrategy};
 use super::{AppBrake, Faults, HealthCheck, Kind, Protocol, RunSpec, Seconds, schedule};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 use check::PodCheck;
+pub(crate) use image::Image;
+pub(crate) use volume::{Volume, VolumeMount, VolumeSource};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -43,14 +51,14 @@ pub(crate) struct Pod {
     pub(crate) executor_resources: ExecutorResources,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) role: Option<String>,
-
-    // Not supported: refused by name unless empty.
+    /// Secrets that variables, volumes and images may refer to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) secrets: BTreeMap<String, Value>,
+    pub(crate) secrets: Secrets,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) volumes: Vec<Value>,
+    pub(crate) volumes: Vec<Volume>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) linux_info: Option<Value>,
+    pub(crate) linux_info: Option<LinuxInfo>,
+    /// True if its containers have no limits of their own, as before Marathon 1.10.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) legacy_shared_cgroups: Option<bool>,
 }
@@ -79,16 +87,15 @@ pub(crate) struct Container {
     pub(crate) labels: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lifecycle: Option<Lifecycle>,
-
-    // Not supported: refused by name unless empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) image: Option<Value>,
+    pub(crate) image: Option<Image>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) volume_mounts: Vec<Value>,
+    pub(crate) volume_mounts: Vec<VolumeMount>,
+    /// The most it may have, where that is more than what it asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) resource_limits: Option<Value>,
+    pub(crate) resource_limits: Option<ResourceLimits>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) linux_info: Option<Value>,
+    pub(crate) linux_info: Option<LinuxInfo>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tty: Option<bool>,
 }
@@ -138,9 +145,9 @@ pub(crate) struct Endpoint {
     pub(crate) name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) container_port: Option<u16>,
-    /// 0 is any.
-    #[serde(default)]
-    pub(crate) host_port: u16,
+    /// The port of the host: 0 is any; none at all if absent, which only container networks allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) host_port: Option<u16>,
     #[serde(default = "tcp", skip_serializing_if = "Vec::is_empty")]
     pub(crate) protocol: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -298,6 +305,18 @@ impl PodHealthCheck {
 }
 
 impl Pod {
+    /// No network is the host's, and without container networks every endpoint has a port of the host.
+    fn normalize(&mut self) {
+        if self.networks.is_empty() {
+            self.networks = host_network();
+        }
+        if network::is_host(&self.networks) || self.networks.iter().any(|network| network.mode == Mode::Bridge) {
+            for endpoint in self.containers.iter_mut().flat_map(|container| &mut container.endpoints) {
+                endpoint.host_port = endpoint.host_port.or(Some(0));
+            }
+        }
+    }
+
     /// All endpoints, in the order of their containers.
     pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.containers.iter().flat_map(|container| &container.endpoints)
@@ -324,6 +343,7 @@ impl Pod {
     /// The app that this pod is to the planner: so many instances of so much, with these ports and checks.
     pub(crate) fn app(mut self, now: Timestamp) -> Result<RunSpec, Faults> {
         let mut faults = Faults::default();
+        self.normalize();
         validate::validate(&self, &mut faults);
         self.version = None;
         let mut app = RunSpec::new(AppId::new(&self.id), now);
@@ -334,7 +354,7 @@ impl Pod {
         app.labels.clone_from(&self.labels);
         app.role.clone_from(&self.role);
         app.require_ports = true;
-        app.port_definitions = self.endpoints().map(Endpoint::definition).collect();
+        app.port_definitions = Some(self.endpoints().map(Endpoint::definition).collect());
         app.health_checks = self.containers.iter().filter_map(|one| Some(one.health_check.as_ref()?.check())).collect();
         let scheduling = &self.scheduling;
         app.backoff_seconds = scheduling.backoff.backoff;
@@ -354,7 +374,7 @@ impl Pod {
 impl Endpoint {
     fn definition(&self) -> PortDefinition {
         PortDefinition {
-            port: self.host_port,
+            port: self.host_port.unwrap_or(0),
             name: Some(self.name.clone()),
             protocol: self.protocol.join(","),
             labels: self.labels.clone(),

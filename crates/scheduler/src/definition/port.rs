@@ -22,3 +22,10 @@ impl Default for PortDefinition {
         PortDefinition { port: 0, name: None, protocol: "tcp".into(), labels: BTreeMap::new() }
     }
 }
+
+impl PortDefinition {
+    /// The one that an app has where none is named.
+    pub(crate) fn usual() -> Self {
+        PortDefinition { name: Some("default".into()), ..PortDefinition::default() }
+    }
+}

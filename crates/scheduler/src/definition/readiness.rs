@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::port::PortDefinition;
+use super::ports::{Port, WantedPort};
 use super::rules;
 use super::seconds::Seconds;
 use super::validate::Faults;
@@ -48,10 +48,9 @@ impl Default for ReadinessCheck {
 }
 
 impl ReadinessCheck {
-    /// The port to ask, given the instance's host ports.
-    pub(crate) fn effective_port(&self, definitions: &[PortDefinition], ports: &[u16]) -> Option<u16> {
-        let index = definitions.iter().position(|port| port.name.as_deref() == Some(&self.port_name))?;
-        ports.get(index).copied()
+    /// The port to ask, of those that the instance has.
+    pub(crate) fn port<'a>(&self, ports: &'a [Port<'a>]) -> Option<&'a Port<'a>> {
+        ports.iter().find(|port| port.wanted.name == Some(&self.port_name))
     }
 
     /// The path to ask for, beginning with `/`.
@@ -59,11 +58,11 @@ impl ReadinessCheck {
         super::health_check::rooted(&self.path)
     }
 
-    pub(super) fn validate(&self, path: &str, definitions: &[PortDefinition], faults: &mut Faults) {
+    pub(super) fn validate(&self, path: &str, wanted: &[WantedPort<'_>], faults: &mut Faults) {
         for (field, text) in [("name", &self.name), ("path", &self.path), ("portName", &self.port_name)] {
             faults.require(!text.is_empty(), format!("{path}/{field}"), "must not be empty");
         }
-        let known = definitions.iter().any(|port| port.name.as_deref() == Some(&self.port_name));
+        let known = wanted.iter().any(|port| port.name == Some(&self.port_name));
         let error = format!("No port definition reference for portName {}", self.port_name);
         faults.require(known, format!("{path}/portName"), error);
         let (interval, timeout) = (self.interval_seconds, self.timeout_seconds);
@@ -80,15 +79,19 @@ impl ReadinessCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::RunSpec;
+    use crate::ids::AppId;
+    use crate::time::Timestamp;
 
-    fn named(name: &str) -> Vec<PortDefinition> {
-        vec![PortDefinition::default(), PortDefinition { name: Some(name.into()), ..PortDefinition::default() }]
+    fn named(name: &str) -> RunSpec {
+        let port_definitions = serde_json::from_value(serde_json::json!([{}, {"name": name}])).unwrap();
+        RunSpec { port_definitions, ..RunSpec::new(AppId::new("/a"), Timestamp::from_millis(0)) }
     }
 
     fn faults(json: serde_json::Value) -> Vec<String> {
         let check: ReadinessCheck = serde_json::from_value(json).unwrap();
         let mut faults = Faults::default();
-        check.validate("", &named("http-api"), &mut faults);
+        check.validate("", &named("http-api").wanted_ports(), &mut faults);
         faults.iter().map(|fault| format!("{}: {}", fault.path, fault.error)).collect()
     }
 
@@ -96,8 +99,8 @@ mod tests {
     fn the_default_asks_the_port_named_http_api() {
         let check = ReadinessCheck::default();
         assert!(faults(serde_json::json!({})).is_empty());
-        assert_eq!(check.effective_port(&named("http-api"), &[1, 2]), Some(2));
-        assert_eq!(check.effective_port(&named("other"), &[1, 2]), None);
+        let asked = |name: &str| check.port(&named(name).ports(&[1, 2])).and_then(|port| port.host);
+        assert_eq!((asked("http-api"), asked("other")), (Some(2), None));
     }
 
     #[test]

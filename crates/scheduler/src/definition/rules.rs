@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::app::Network;
 use super::seconds::Seconds;
 use super::validate::Faults;
 
@@ -24,14 +23,6 @@ pub(super) fn unique<T: Ord>(mut values: impl Iterator<Item = T>) -> bool {
 pub(super) fn unsupported<const N: usize>(fields: [(&str, bool); N], at: &str, faults: &mut Faults) {
     for (name, _) in fields.into_iter().filter(|(_, given)| *given) {
         faults.add(format!("{at}/{name}"), format!("{name} is not supported yet"));
-    }
-}
-
-/// Adds the networks that are none of the host's.
-pub(super) fn networks(networks: &[Network], faults: &mut Faults) {
-    for (index, network) in networks.iter().enumerate() {
-        let error = format!("network mode {} is not supported yet, only host", network.mode);
-        faults.require(network.mode == "host", format!("/networks({index})/mode"), error);
     }
 }
 

@@ -9,6 +9,7 @@ use super::app::App;
 use super::brake::AppBrake;
 use super::constraint::Constraint;
 use super::health_check::HealthCheck;
+use super::network::Network;
 use super::pod::Pod;
 use super::port::PortDefinition;
 use super::readiness::ReadinessCheck;
@@ -32,7 +33,9 @@ pub(crate) struct RunSpec {
     /// Disk in MiB.
     pub(crate) disk: f64,
     pub(crate) constraints: Vec<Constraint>,
-    pub(crate) port_definitions: Vec<PortDefinition>,
+    /// The ports of the host that it has; none if its container has ports of its own.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) port_definitions: Option<Vec<PortDefinition>>,
     /// True if the ports must be those of the definitions.
     pub(crate) require_ports: bool,
     /// The launch delay after the first failure.
@@ -99,7 +102,7 @@ impl RunSpec {
             mem: 128.0,
             disk: 0.0,
             constraints: Vec::new(),
-            port_definitions: vec![PortDefinition { name: Some("default".into()), ..PortDefinition::default() }],
+            port_definitions: Some(vec![PortDefinition::usual()]),
             require_ports: false,
             backoff_seconds: Seconds::whole(1),
             backoff_factor: 1.15,
@@ -148,6 +151,21 @@ impl RunSpec {
         self.instances != other.instances || self.brake != other.brake || self.needs_restart(other)
     }
 
+    /// The networks that it is on.
+    pub(crate) fn networks(&self) -> &[Network] {
+        match &self.kind {
+            Kind::App(app) => &app.networks,
+            Kind::Pod { pod } => &pod.networks,
+        }
+    }
+
+    pub(crate) fn networks_mut(&mut self) -> &mut [Network] {
+        match &mut self.kind {
+            Kind::App(app) => &mut app.networks,
+            Kind::Pod { pod } => &mut pod.networks,
+        }
+    }
+
     /// The app that it runs, if it is none of a pod.
     pub(crate) fn app(&self) -> Option<&App> {
         match &self.kind {
@@ -182,7 +200,7 @@ mod tests {
             "unreachableStrategy": {"inactiveAfterSeconds": 0.5, "expungeAfterSeconds": 60}, "version": at,
             "versionInfo": {"lastScalingAt": at, "lastConfigChangeAt": at}});
         let read: RunSpec = serde_json::from_value(app.clone()).unwrap();
-        assert_eq!((read.app().unwrap().cmd.as_deref(), read.port_definitions[0].port), (Some("run"), 10_000));
+        assert_eq!((read.app().unwrap().cmd.as_deref(), read.service_ports()), (Some("run"), vec![10_000]));
         let mut pod = app;
         pod["pod"] = json!({"id": "/a", "containers": [{"name": "c", "exec": {"command": {"shell": "run"}}}]});
         let read: RunSpec = serde_json::from_value(pod).unwrap();

@@ -24,7 +24,7 @@ const LONGEST_PROGRAM: usize = 1024 * 1024;
 /// Adds the ids and texts of an app that no task could have.
 pub(crate) fn validate(spec: &RunSpec, app: &App, faults: &mut Faults) {
     id(&spec.id, APP, "/id", faults);
-    let variables = app.env.iter().map(|(name, value)| (format!("/env/{name}"), name.len() + 1 + value.len()));
+    let variables = app.env.iter().map(|(name, value)| (format!("/env/{name}"), name.len() + 1 + value.length()));
     let command = app.cmd.iter().map(|cmd| ("/cmd".to_owned(), cmd.len()));
     let arguments = app.args.iter().enumerate().map(|(index, text)| (format!("/args({index})"), text.len()));
     program(command.chain(arguments).chain(variables), "/", faults);
@@ -89,7 +89,7 @@ mod tests {
     fn a_text_that_no_program_can_be_given_is_refused() {
         assert_eq!(faults("/a", |app| app.cmd = Some("x".repeat(LONGEST_TEXT))), [""; 0]);
         assert_eq!(faults("/a", |app| app.cmd = Some("x".repeat(LONGEST_TEXT + 1))), ["/cmd"]);
-        let variable = |length: usize| faults("/a", |app| _ = app.env.insert("A".into(), "x".repeat(length)));
+        let variable = |length: usize| faults("/a", |app| _ = app.env.insert("A".into(), "x".repeat(length).into()));
         assert_eq!(variable(LONGEST_TEXT - 2), [""; 0]);
         assert_eq!(variable(LONGEST_TEXT - 1), ["/env/A"]);
         let many = |count: usize| faults("/a", |app| app.args = vec!["x".repeat(LONGEST_TEXT); count]);

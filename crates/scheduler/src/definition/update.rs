@@ -1,26 +1,34 @@
 //! An app as a client sends it: every field optional. [`AppUpdate::create`] fills in the defaults, [`AppUpdate::apply`]
 //! changes an app and leaves absent fields as they were, [`AppUpdate::replace`] is a PUT without partial update.
 
+mod container;
+mod ip_address;
 mod merge;
+mod surroundings;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::app::{Check, Fetch, Network};
+use super::app::{Check, Fetch};
 use super::brake::AppBrake;
 use super::env::EnvValue;
 use super::health_check::HealthCheck;
+use super::network::Network;
 use super::readiness::ReadinessCheck;
+use super::resource_limits::ResourceLimits;
 use super::run_spec::RunSpec;
 use super::seconds::Seconds;
+use super::secret::Secrets;
 use super::single_check::SingleCheck;
 use super::strategy::{KillSelection, UnreachableStrategy, UpgradeStrategy};
 use super::validate::Faults;
 use crate::ids::AppId;
 use crate::time::Timestamp;
+use container::ContainerUpdate;
+use ip_address::IpAddress;
 
 /// An app as a client writes it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -52,7 +60,10 @@ pub(crate) struct AppUpdate {
     pub(crate) check: Option<Check>,
     pub(crate) readiness_checks: Option<Vec<ReadinessCheck>>,
     pub(crate) dependencies: Option<Vec<String>>,
-    pub(crate) container: Option<Map<String, Value>>,
+    pub(crate) container: Option<ContainerUpdate>,
+    pub(crate) secrets: Option<Secrets>,
+    pub(crate) resource_limits: Option<ResourceLimits>,
+    pub(crate) tty: Option<bool>,
     pub(crate) role: Option<String>,
     pub(crate) upgrade_strategy: Option<UpgradeStrategy>,
     pub(crate) brake: Option<AppBrake>,
@@ -62,16 +73,14 @@ pub(crate) struct AppUpdate {
     pub(crate) unreachable_strategy: Option<UnreachableStrategy>,
     pub(crate) accepted_resource_roles: Option<Vec<String>>,
     pub(crate) networks: Option<Vec<Network>>,
+    /// The form that networks had before Marathon 1.5.
+    pub(crate) ip_address: Option<IpAddress>,
     /// Roll back to this version.
     pub(crate) version: Option<Timestamp>,
 
     // Not supported yet: refused by name unless empty.
-    pub(crate) secrets: Option<Value>,
     pub(crate) residency: Option<Value>,
-    pub(crate) ip_address: Option<Value>,
     pub(crate) executor_resources: Option<Value>,
-    pub(crate) resource_limits: Option<Value>,
-    pub(crate) tty: Option<Value>,
     pub(crate) store_urls: Option<Value>,
 
     // What a client read and sends back: without meaning.
@@ -126,7 +135,7 @@ impl AppUpdate {
         let mut base = RunSpec::new(app.id.clone(), now);
         base.version_info = app.version_info;
         let mut after = self.onto(base, false)?;
-        merge::keep_numbers(&mut after.port_definitions, &app.port_definitions);
+        after.keep_service_ports(&app.service_ports());
         after.version = now;
         if app.needs_restart(&after) {
             after.version_info.last_config_change_at = now;
@@ -164,7 +173,7 @@ mod tests {
     }
 
     fn ports(spec: &RunSpec) -> Vec<u16> {
-        spec.port_definitions.iter().map(|port| port.port).collect()
+        spec.service_ports()
     }
 
     #[test]
@@ -187,18 +196,8 @@ mod tests {
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
         for (path, value) in [
-            ("/container/type", json!({"type": "DOCKER"})),
-            ("/container/docker", json!({"type": "MESOS", "docker": {"image": "x"}})),
-            ("/container/volumes", json!({"type": "MESOS", "volumes": [{"containerPath": "x"}]})),
-            ("/container/portMappings", json!({"type": "MESOS", "portMappings": [{"containerPort": 1}]})),
-            ("/networks(0)/mode", json!([{"mode": "container/bridge"}])),
-            ("/env/PASSWORD", json!({"PASSWORD": {"secret": "x"}})),
-            ("/ipAddress", json!({})),
             ("/residency", json!({"taskLostBehavior": "WAIT_FOREVER"})),
-            ("/tty", json!(true)),
-            ("/resourceLimits", json!({"cpus": 2})),
             ("/executorResources", json!({"cpus": 0.1})),
-            ("/secrets", json!({"a": {"source": "b"}})),
             ("/gpus", json!(1)),
             ("/executor", json!("//other")),
             ("/executor", json!("/")),
@@ -235,7 +234,7 @@ mod tests {
         assert_eq!((ports(&app), fetch[0].uri.as_str(), fetch[0].extract), (vec![8080, 0], "http://a/b.tgz", true));
         for beside in [json!([]), json!([1])] {
             let app = created(json!({"ports": beside, "portDefinitions": [{"port": 1, "name": "x"}]})).unwrap();
-            assert_eq!((ports(&app), app.port_definitions[0].name.as_deref()), (vec![1], Some("x")));
+            assert_eq!((ports(&app), app.wanted_ports()[0].name), (vec![1], Some("x")));
         }
         let checksum = "a checksum must be 'sha256:' and 64 hexadecimal digits or 'sha512:' and 128, not 'md5:0'";
         let different = json!({"ports": [1], "portDefinitions": [{"port": 2}]});
@@ -253,8 +252,7 @@ mod tests {
     #[test]
     fn an_app_sent_once_more_keeps_the_ports_it_was_given() {
         let mut app = created(json!({"ports": [0, 8080, 0]})).unwrap();
-        app.port_definitions[0].port = 10_000;
-        app.port_definitions[2].port = 10_001;
+        app.keep_service_ports(&[10_000, 10_001]);
         let again = update(json!({"ports": [0, 8080, 0]})).apply(&app, at(2)).unwrap();
         assert!(!app.needs_restart(&again));
         let replaced = update(json!({"cmd": "sleep 1"})).replace(&app, at(2)).unwrap();

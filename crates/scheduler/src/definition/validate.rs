@@ -5,10 +5,14 @@ use mesos::checksum::Checksum;
 use serde_json::json;
 
 use super::app::{App, Check};
+use super::container::ContainerKind;
+use super::env::EnvValue;
 use super::health_check::{HealthCheck, IpProtocol, Protocol};
+use super::network::{self, Mode};
 use super::port::PortDefinition;
-use super::rules::{NAME, is_name, networks, one_way, unique};
+use super::rules::{NAME, is_name, one_way, unique};
 use super::run_spec::RunSpec;
+use super::secret;
 use super::strategy::UnreachableStrategy;
 use crate::ids::AppId;
 
@@ -77,14 +81,14 @@ pub(crate) fn validate(spec: &RunSpec, app: &App, faults: &mut Faults) {
     checksums(app, faults);
     executor(app, faults);
     sizes(spec, faults);
-    ports(&spec.port_definitions, faults);
+    ports(spec.port_definitions.as_deref().unwrap_or_default(), faults);
     strategy(spec, faults);
     if let Some(brake) = &spec.brake {
         brake.validate("/brake", faults);
     }
     checks(spec, app, faults);
     readiness(spec, faults);
-    places(app, faults);
+    places(spec, app, faults);
     migration(spec, faults);
     for (index, fetch) in app.fetch.iter().enumerate() {
         faults.require(is_uri(&fetch.uri), format!("/fetch({index})/uri"), "URI has invalid syntax.");
@@ -134,14 +138,14 @@ fn command(app: &App, faults: &mut Faults) {
     {
         faults.add("/", "AppDefinition must either contain one of 'cmd' or 'args', and/or a 'container'.");
     }
-    let is_bare = app.container.is_some() && app.cmd.is_none() && app.args.is_empty();
-    if is_bare && !faults.iter().any(|fault| fault.path.starts_with("/container")) {
-        faults.add("/", "a container without an image needs one of 'cmd' or 'args'");
-    }
+    let is_bare = app.container.as_ref().is_some_and(|container| container.docker.is_none());
+    let runs = app.cmd.is_some() || !app.args.is_empty();
+    faults.require(runs || !is_bare, "/", "a container without an image needs one of 'cmd' or 'args'");
     let empty = app.cmd.as_ref().is_some_and(|cmd| cmd.trim().is_empty());
     faults.require(!empty, "/cmd", "must not be an empty string");
-    let text = app.cmd.iter().chain(&app.args).chain(app.env.keys()).chain(app.env.values());
-    faults.require(!text.into_iter().any(|text| text.contains('\0')), "/", "must not contain a NUL character");
+    let text = app.cmd.iter().chain(&app.args).chain(app.env.keys()).map(String::as_str);
+    let mut text = text.chain(app.env.values().filter_map(EnvValue::text));
+    faults.require(!text.any(|text| text.contains('\0')), "/", "must not contain a NUL character");
     for name in app.env.keys().filter(|name| name.is_empty() || name.contains('=')) {
         faults.add(format!("/env/{name}"), "must be the name of a variable, not empty and without '='");
     }
@@ -213,6 +217,7 @@ fn checks(spec: &RunSpec, app: &App, faults: &mut Faults) {
     for (index, check) in spec.health_checks.iter().enumerate() {
         check_ports(spec, check, &format!("/healthChecks({index})"), faults);
         check_form(check, &format!("/healthChecks({index})"), faults);
+        family(check, app, &format!("/healthChecks({index})"), faults);
     }
     let checks = spec.health_checks.iter().map(|check| json!(check).to_string());
     faults.require(unique(checks), "/healthChecks", "elements must be unique");
@@ -231,7 +236,7 @@ fn shown_check(spec: &RunSpec, check: &Check, faults: &mut Faults) {
             "/check",
             "HealthCheck must specify either a port or a portIndex",
         );
-        let exists = port.is_some() || usize::from(index.unwrap_or(0)) < spec.port_definitions.len();
+        let exists = port.is_some() || usize::from(index.unwrap_or(0)) < spec.wanted_ports().len();
         let error = "Health check port indices must address an element of the ports array or container port mappings.";
         faults.require(exists, "/check", error);
     }
@@ -246,7 +251,7 @@ fn readiness(spec: &RunSpec, faults: &mut Faults) {
     let count = spec.readiness_checks.len();
     faults.require(count <= 1, "/readinessChecks", format!("got {count}, expected 1 or less"));
     for (index, check) in spec.readiness_checks.iter().enumerate() {
-        check.validate(&format!("/readinessChecks({index})"), &spec.port_definitions, faults);
+        check.validate(&format!("/readinessChecks({index})"), &spec.wanted_ports(), faults);
     }
 }
 
@@ -258,11 +263,11 @@ fn check_ports(spec: &RunSpec, check: &HealthCheck, path: &str, faults: &mut Fau
     let one = ways.iter().filter(|given| **given).count() == 1;
     faults.require(one, path, "HealthCheck must specify either a port or a portIndex");
     if let Some(name) = &check.port_name {
-        let known = spec.port_definitions.iter().any(|port| port.name.as_ref() == Some(name));
+        let known = spec.wanted_ports().iter().any(|port| port.name == Some(name));
         faults.require(known, format!("{path}/portName"), format!("No port definition reference for portName {name}"));
     }
     if let Some(index) = check.port_index {
-        let exists = usize::from(index) < spec.port_definitions.len();
+        let exists = usize::from(index) < spec.wanted_ports().len();
         let error = "Health check port indices must address an element of the ports array or container port mappings.";
         faults.require(exists, path, error);
     }
@@ -290,20 +295,36 @@ fn check_form(check: &HealthCheck, path: &str, faults: &mut Faults) {
         faults.require(is_grpc, format!("{path}/grpc"), "only MESOS_GRPC may have these options");
         options.validate(&format!("{path}/grpc"), faults);
     }
-    let error = "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks";
-    // Checks that Marathon does not know have no containers to wait for.
-    let beyond = matches!(check.protocol, Protocol::MesosGrpc | Protocol::MesosListen);
-    faults.require(check.ip_protocol == IpProtocol::IPv4 || beyond, path, error);
     let visible = check.path.as_deref().is_none_or(|path| !path.chars().any(|c| c.is_whitespace() || c.is_control()));
     faults.require(visible, format!("{path}/path"), "must not contain blanks or control characters");
 }
 
-fn places(app: &App, faults: &mut Faults) {
-    networks(&app.networks, faults);
-    let named = app.networks.iter().any(|network| network.name.is_some() || !network.labels.is_empty());
-    faults.require(!named, "/networks", "Host networks may not have names or labels");
-    let error = "May specify a single host network, single bridge network, or else 1-to-n container networks";
-    faults.require(app.networks.len() <= 1, "/networks", error);
+/// Adds the fault of a check over IPv6 where there is none.
+fn family(check: &HealthCheck, app: &App, path: &str, faults: &mut Faults) {
+    let docker = app.container.as_ref().is_some_and(|container| container.kind == ContainerKind::Docker);
+    let may = match check.protocol {
+        // Marathon does not know these.
+        Protocol::MesosGrpc | Protocol::MesosListen => true,
+        Protocol::MesosHttp | Protocol::MesosHttps | Protocol::MesosTcp => docker,
+        Protocol::Http | Protocol::Https | Protocol::Tcp | Protocol::Command => false,
+    };
+    let error = "IPv6 can only be used for container type DOCKER and Mesos http/https/tcp health checks";
+    faults.require(may || check.ip_protocol == IpProtocol::IPv4, path, error);
+}
+
+/// Adds what is wrong with what is around the task: networks, container, secrets and limits.
+fn places(spec: &RunSpec, app: &App, faults: &mut Faults) {
+    network::validate(&app.networks, faults);
+    secret::validate(&app.secrets, faults);
+    secret::references(&app.env, &app.secrets, "/env", faults);
+    if let Some(limits) = &app.resource_limits {
+        limits.validate(spec.cpus, spec.mem, "", faults);
+    }
+    let Some(container) = &app.container else { return };
+    container.validate(&app.networks, &app.secrets, faults);
+    let named = app.networks.iter().filter(|network| network.mode == Mode::Container).count();
+    let error = "may only specify a single container network when using the Docker container engine";
+    faults.require(container.kind == ContainerKind::Mesos || named <= 1, "/", error);
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use mesos::v1::offer::operation::LaunchGroup;
 use mesos::v1::{
-    CommandInfo, DiscoveryInfo, DurationInfo, ExecutorInfo, FrameworkId, KillPolicy, Offer, Port, Ports, Resource,
-    TaskGroupInfo, TaskInfo, discovery_info, executor_info,
+    CommandInfo, DurationInfo, ExecutorInfo, FrameworkId, KillPolicy, Resource, TaskGroupInfo, TaskInfo, executor_info,
 };
 
-use super::variable_name;
+use super::{Site, pod_container, ports};
 use crate::definition::RunSpec;
 use crate::definition::env::EnvValue;
-use crate::definition::pod::{Container, Endpoint, Pod};
+use crate::definition::pod::{Container, Pod};
+use crate::definition::ports::Port;
 use crate::instance::Instance;
 use crate::probe;
 use crate::stock::{Stock, merge_ports};
@@ -22,25 +22,28 @@ pub(crate) fn build(
     app: &RunSpec,
     pod: &Pod,
     instance: &Instance,
-    offer: &Offer,
+    site: Site<'_>,
     resources: Vec<Resource>,
     framework_id: &str,
-    enforced: bool,
 ) -> Option<LaunchGroup> {
     let mut stock = Stock::holding(resources);
     let own = pod.executor_resources;
-    let mut checks = probe::native(app, &instance.place.ports).into_iter();
-    let mut ports = instance.place.ports.iter().copied();
+    let all = app.ports(&instance.place.ports);
+    let mut checks = probe::native(app, &all).into_iter();
+    let mut rest = all.as_slice();
     let executor = ExecutorInfo {
         r#type: Some(executor_info::Type::Default.into()),
         executor_id: instance.executor_id().into(),
         framework_id: Some(FrameworkId::from(framework_id)),
         resources: scalars(&mut stock, own.cpus, own.mem, own.disk)?,
+        container: Some(pod_container::of_executor(pod, &all, site.bridge)),
+        labels: super::labels(&pod.labels),
         ..ExecutorInfo::default()
     };
     let mut tasks = Vec::new();
     for container in &pod.containers {
-        let ports: Vec<u16> = ports.by_ref().take(container.endpoints.len()).collect();
+        let (ports, others) = rest.split_at_checked(container.endpoints.len())?;
+        rest = others;
         let health_check = container.health_check.as_ref().and_then(|check| {
             let mut message = checks.next()?;
             if let Some(exec) = &check.exec {
@@ -48,20 +51,22 @@ pub(crate) fn build(
             }
             Some(message)
         });
-        let resources = take(&mut stock, container, &ports)?;
-        let command = command(app, pod, container, instance, offer, enforced);
-        let discovery = Some(discovery(app, container, &ports));
-        let check = container.check.as_ref().and_then(|check| super::check_info(&check.of(container), &ports));
-        let one = one(container, instance, offer, resources, command);
-        tasks.push(TaskInfo { health_check, check, discovery, ..one });
+        let inside: Vec<_> = ports.iter().map(|port| port.inside).collect();
+        let resources = take(&mut stock, container, ports)?;
+        let environment = super::environment(variables(app, pod, container, instance, &all, site), &pod.secrets);
+        let command = CommandInfo { environment: Some(environment), ..command(pod, container) };
+        let discovery = Some(super::discovery(app, &pod.networks, ports));
+        let check = container.check.as_ref().and_then(|check| super::check_info(&check.of(container), &inside));
+        let one = one(pod, container, instance, resources, command);
+        tasks.push(TaskInfo { agent_id: site.offer.agent_id.clone(), health_check, check, discovery, ..one });
     }
     Some(LaunchGroup { executor, task_group: TaskGroupInfo { tasks } })
 }
 
 fn one(
+    pod: &Pod,
     container: &Container,
     instance: &Instance,
-    offer: &Offer,
     resources: Vec<Resource>,
     command: CommandInfo,
 ) -> TaskInfo {
@@ -69,35 +74,13 @@ fn one(
     TaskInfo {
         name: container.name.clone(),
         task_id: instance.id.member(&container.name, instance.incarnation).into(),
-        agent_id: offer.agent_id.clone(),
         resources,
         command: Some(command),
+        container: Some(pod_container::of_task(pod, container)),
+        limits: container.resource_limits.iter().flat_map(super::limits).collect(),
         kill_policy: grace.map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace.duration())) }),
         labels: super::labels(&container.labels),
         ..TaskInfo::default()
-    }
-}
-
-/// The discovery of the container: under the name of its pod, at its endpoints, with a port for each protocol of one.
-fn discovery(app: &RunSpec, container: &Container, ports: &[u16]) -> DiscoveryInfo {
-    let port = |endpoint: &Endpoint, number: u16, protocol: Option<&String>| Port {
-        number: u32::from(number),
-        name: Some(endpoint.name.clone()),
-        protocol: protocol.cloned(),
-        labels: super::labels(&endpoint.labels),
-        ..Port::default()
-    };
-    let of_endpoint = |(endpoint, number): (&Endpoint, &u16)| -> Vec<Port> {
-        match endpoint.protocol.as_slice() {
-            [] => vec![port(endpoint, *number, None)],
-            protocols => protocols.iter().map(|protocol| port(endpoint, *number, Some(protocol))).collect(),
-        }
-    };
-    DiscoveryInfo {
-        visibility: discovery_info::Visibility::Framework.into(),
-        name: Some(app.id.host_name()),
-        ports: Some(Ports { ports: container.endpoints.iter().zip(ports).flat_map(of_endpoint).collect() }),
-        ..DiscoveryInfo::default()
     }
 }
 
@@ -109,29 +92,26 @@ fn scalars(stock: &mut Stock, cpus: f64, mem: f64, disk: f64) -> Option<Vec<Reso
     Some(taken)
 }
 
-fn take(stock: &mut Stock, container: &Container, ports: &[u16]) -> Option<Vec<Resource>> {
+fn take(stock: &mut Stock, container: &Container, ports: &[Port<'_>]) -> Option<Vec<Resource>> {
     let wanted = container.resources;
     let mut taken = scalars(stock, wanted.cpus, wanted.mem, wanted.disk)?;
     let mut dice = fastrand::Rng::with_seed(0);
-    let ports: Option<Vec<_>> = ports.iter().map(|port| Some(stock.take_port(Some(*port), &mut dice)?.1)).collect();
+    let ports = ports.iter().filter_map(|port| port.host);
+    let ports: Option<Vec<_>> = ports.map(|port| Some(stock.take_port(Some(port), &mut dice)?.1)).collect();
     taken.extend(merge_ports(ports?));
     Some(taken)
 }
 
-fn command(
-    app: &RunSpec,
-    pod: &Pod,
-    container: &Container,
-    instance: &Instance,
-    offer: &Offer,
-    enforced: bool,
-) -> CommandInfo {
-    let base = container.exec.as_ref().map(|exec| super::exec(&exec.command)).unwrap_or_default();
-    let all = variables(app, pod, container, instance, &offer.hostname, enforced);
+/// The command, but for its variables. Arguments are for the image's entry point, unless they take its place.
+fn command(pod: &Pod, container: &Container) -> CommandInfo {
+    let base = container.exec.as_ref().map(|exec| super::exec(&exec.command));
+    let base = base.unwrap_or_else(|| CommandInfo { shell: Some(false), ..CommandInfo::default() });
+    let keeps = container.exec.as_ref().is_some_and(|exec| exec.override_entrypoint != Some(true));
+    let is_program = base.shell == Some(true) || !keeps || container.image.is_none();
     CommandInfo {
         uris: super::uris(&container.artifacts),
-        environment: Some(super::environment(all)),
         user: container.user.clone().or_else(|| pod.user.clone()),
+        value: base.value.clone().filter(|_| is_program),
         ..base
     }
 }
@@ -142,34 +122,27 @@ fn variables(
     pod: &Pod,
     container: &Container,
     instance: &Instance,
-    host: &str,
-    enforced: bool,
-) -> BTreeMap<String, String> {
+    ports: &[Port<'_>],
+    site: Site<'_>,
+) -> BTreeMap<String, EnvValue> {
     let mut all = BTreeMap::new();
-    let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value));
-    set("HOST", host.to_owned());
+    let mut set = |name: &str, value: String| drop(all.insert(name.to_owned(), value.into()));
+    set("HOST", site.offer.hostname.clone());
     set("MESOS_TASK_ID", instance.id.member(&container.name, instance.incarnation));
     set("MESOS_EXECUTOR_ID", instance.executor_id());
     set("MARATHON_APP_ID", app.id.to_string());
     set("MARATHON_APP_VERSION", app.version.to_string());
-    set("MARATHON_APP_ENFORCE_GROUP_ROLE", super::flag_text(enforced));
+    set("MARATHON_APP_ENFORCE_GROUP_ROLE", super::flag_text(site.enforced));
     set("MARATHON_CONTAINER_ID", container.name.clone());
     let own = container.resources;
     for (name, amount) in [("CPUS", own.cpus), ("MEM", own.mem), ("DISK", own.disk)] {
         set(&format!("MARATHON_CONTAINER_RESOURCE_{name}"), super::amount_text(amount));
     }
     set("MARATHON_CONTAINER_RESOURCE_GPUS", container.resources.gpus.to_string());
-    for (endpoint, port) in pod.endpoints().zip(&instance.place.ports) {
-        let name = variable_name(&endpoint.name);
-        set(&format!("ENDPOINT_{name}"), port.to_string());
-        set(&format!("EP_HOST_{name}"), port.to_string());
-    }
+    ports::endpoint_variables(ports, &mut set);
     let labels = pod.labels.iter().chain(&container.labels);
     super::label_variables(&labels.map(|(name, value)| (name.clone(), value.clone())).collect(), &mut set);
-    for (name, value) in pod.environment.iter().chain(&container.environment) {
-        if let EnvValue::Text(text) = value {
-            set(name, text.clone());
-        }
-    }
+    let own = pod.environment.iter().chain(&container.environment);
+    all.extend(own.map(|(name, value)| (name.clone(), value.clone())));
     all
 }

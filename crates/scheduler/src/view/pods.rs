@@ -75,7 +75,7 @@ impl View<'_> {
         let pod = app.pod()?;
         let (status, message) = status(instance, pod);
         let containers: Vec<Value> =
-            pod.containers.iter().filter_map(|one| self.container(instance, pod, one)).collect();
+            pod.containers.iter().filter_map(|one| self.container(instance, app, pod, one)).collect();
         let total = pod.total();
         let mut json = json!({
             "id": id, "status": status, "statusSince": instance.times.since, "conditions": [],
@@ -96,14 +96,18 @@ impl View<'_> {
         Some(json)
     }
 
-    fn container(&self, instance: &Instance, pod: &Pod, container: &Container) -> Option<Value> {
+    fn container(&self, instance: &Instance, app: &RunSpec, pod: &Pod, container: &Container) -> Option<Value> {
         let member = instance.members.iter().find(|member| member.name == container.name)?;
         let first = pod.containers.iter().take_while(|one| one.name != container.name);
         let first: usize = first.map(|one| one.endpoints.len()).sum();
-        let ports = instance.place.ports.get(first..).unwrap_or_default();
+        let ports = app.ports(&instance.place.ports);
+        let ports = ports.get(first..).unwrap_or_default();
         let checked = checked_endpoint(container);
         let endpoints = container.endpoints.iter().zip(ports).map(|(endpoint, port)| {
-            let mut json = json!({"name": endpoint.name, "allocatedHostPort": port});
+            let mut json = json!({"name": endpoint.name});
+            if let Some(host) = port.host {
+                json["allocatedHostPort"] = json!(host);
+            }
             if let Some(healthy) = healthy(member.verdict).filter(|_| checked == Some(&endpoint.name)) {
                 json["healthy"] = json!(healthy);
             }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Definitions, Refusal};
 use crate::definition::group::GroupSpec;
+use crate::definition::network::Mode;
 use crate::definition::{Faults, Kind, RunSpec};
 use crate::deployment::{Dependencies, has_circle};
 use crate::ids::AppId;
@@ -43,26 +44,34 @@ impl Definitions {
             let error = "Groups and Applications may not have the same identifier.";
             faults.require(!is_group && !in_app, "/", error);
         }
+        self.name_networks(&mut apps, &mut faults);
         self.admit_roles(&mut apps, groups, &mut faults);
         faults.or(())?;
         self.give_service_ports(&mut apps);
         Ok(apps)
     }
 
-    /// A port that may be any gets a number of its own, under which a load balancer offers the app.
+    /// Container networks without a name are the operator's choice, if there is one.
+    fn name_networks(&self, apps: &mut BTreeMap<AppId, Option<RunSpec>>, faults: &mut Faults) {
+        let networks = apps.values_mut().flatten().flat_map(RunSpec::networks_mut);
+        for network in networks.filter(|network| network.mode == Mode::Container && network.name.is_none()) {
+            network.name.clone_from(&self.network);
+            let error = "Network name must be specified when container network is selected.";
+            faults.require(network.name.is_some(), "/networks", error);
+        }
+    }
+
+    /// A service port that may be any gets a number of its own, under which a load balancer offers the app.
     fn give_service_ports(&self, apps: &mut BTreeMap<AppId, Option<RunSpec>>) {
-        let wants = |app: &RunSpec| !app.require_ports && app.port_definitions.iter().any(|port| port.port == 0);
-        if !apps.values().flatten().any(wants) {
+        let others = self.within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
+        let taken = others.chain(apps.values().flatten()).flat_map(RunSpec::service_ports);
+        let taken: BTreeSet<u16> = taken.collect();
+        if !taken.contains(&0) {
             return;
         }
-        let others = self.within(&AppId::root()).filter(|app| !apps.contains_key(&app.id));
-        let ports = others.chain(apps.values().flatten()).flat_map(|app| &app.port_definitions);
-        let taken: BTreeSet<u16> = ports.map(|port| port.port).collect();
         let mut free = SERVICE_PORTS.filter(|port| !taken.contains(port));
-        for app in apps.values_mut().flatten().filter(|app| wants(app)) {
-            for port in app.port_definitions.iter_mut().filter(|port| port.port == 0) {
-                port.port = free.next().unwrap_or(0);
-            }
+        for port in apps.values_mut().flatten().flat_map(RunSpec::service_ports_mut).filter(|port| **port == 0) {
+            *port = free.next().unwrap_or(0);
         }
     }
 

@@ -1,7 +1,8 @@
-//! Faults of pods: Marathon's rules, with its messages and paths; and fields that are not supported, by name.
+//! Faults of pods: Marathon's rules, with its messages and paths.
 
+use super::surroundings::{self, is_name};
 use super::{Container, HttpEndpoint, Pod, Scaling, TcpEndpoint};
-use crate::definition::env::{EnvValue, NO_SECRETS};
+use crate::definition::env::EnvValue;
 use crate::definition::exec_command::ExecCommand;
 use crate::definition::rules::{self, NAME, unique};
 use crate::definition::validate::path;
@@ -17,15 +18,14 @@ pub(super) fn validate(pod: &Pod, faults: &mut Faults) {
     let longest = pod.containers.iter().map(|one| one.name.as_str()).max_by_key(|name| name.len());
     runnable::id(&id, longest.unwrap_or_default(), "/id", faults);
     scaling(&pod.scaling, faults);
-    unsupported(pod, faults);
-    rules::networks(&pod.networks, faults);
-    faults.require(pod.networks.len() <= 1, "/networks", "Duplicate networks are not allowed");
+    surroundings::validate(pod, faults);
     environment(&pod.environment, "", faults);
     names(pod, faults);
     scheduling(pod, faults);
     faults.require(!pod.containers.is_empty(), "/containers", "must not be empty");
     for (index, one) in pod.containers.iter().enumerate() {
         container(one, &format!("/containers({index})"), faults);
+        surroundings::container(pod, one, &format!("/containers({index})"), faults);
         program(pod, one, &format!("/containers({index})"), faults);
     }
 }
@@ -41,10 +41,7 @@ fn scaling(scaling: &Scaling, faults: &mut Faults) {
 fn program(pod: &Pod, one: &Container, at: &str, faults: &mut Faults) {
     let variables = [("", &pod.environment), (at, &one.environment)];
     let variables = variables.into_iter().flat_map(|(at, all)| {
-        all.iter().map(move |(name, value)| match value {
-            EnvValue::Text(text) => (format!("{at}/environment/{name}"), name.len() + 1 + text.len()),
-            EnvValue::Secret {} => (format!("{at}/environment/{name}"), name.len()),
-        })
+        all.iter().map(move |(name, value)| (format!("{at}/environment/{name}"), name.len() + 1 + value.length()))
     });
     let command = one.exec.iter().flat_map(|exec| {
         let texts = exec.command.shell.iter().chain(exec.command.argv.iter().flatten());
@@ -53,27 +50,8 @@ fn program(pod: &Pod, one: &Container, at: &str, faults: &mut Faults) {
     runnable::program(command.chain(variables), at, faults);
 }
 
-fn unsupported(pod: &Pod, faults: &mut Faults) {
-    let fields = [
-        ("secrets", !pod.secrets.is_empty()),
-        ("volumes", !pod.volumes.is_empty()),
-        ("linuxInfo", pod.linux_info.is_some()),
-    ];
-    rules::unsupported(fields, "", faults);
-    for (index, one) in pod.containers.iter().enumerate() {
-        let fields = [
-            ("image", one.image.is_some()),
-            ("volumeMounts", !one.volume_mounts.is_empty()),
-            ("resourceLimits", one.resource_limits.is_some()),
-            ("linuxInfo", one.linux_info.is_some()),
-            ("tty", one.tty == Some(true)),
-        ];
-        rules::unsupported(fields, &format!("/containers({index})"), faults);
-    }
-}
-
 fn environment(variables: &std::collections::BTreeMap<String, EnvValue>, at: &str, faults: &mut Faults) {
-    for (name, value) in variables {
+    for name in variables.keys() {
         let at = format!("{at}/environment/{name}");
         let error = "must contain only alphanumeric chars or underscore, must not begin with a number, and must be 254 \
                      chars or less";
@@ -82,8 +60,7 @@ fn environment(variables: &std::collections::BTreeMap<String, EnvValue>, at: &st
             && name.len() <= 254
             && name.chars().all(legal)
             && !name.starts_with(|first: char| first.is_ascii_digit());
-        faults.require(named, &at, error);
-        faults.require(!matches!(value, EnvValue::Secret {}), at, NO_SECRETS);
+        faults.require(named, at, error);
     }
 }
 
@@ -92,7 +69,7 @@ fn names(pod: &Pod, faults: &mut Faults) {
     faults.require(unique(containers), "/containers", "container names must be unique");
     let endpoints = pod.endpoints().map(|one| &one.name);
     faults.require(unique(endpoints), "/endpoints", "endpoint names must be unique across all containers");
-    let ports = pod.endpoints().map(|one| one.host_port).filter(|port| *port != 0);
+    let ports = pod.endpoints().filter_map(|one| one.host_port).filter(|port| *port != 0);
     faults.require(unique(ports), "/endpoints", "host ports must be unique across all containers");
 }
 
@@ -117,10 +94,6 @@ fn scheduling(pod: &Pod, faults: &mut Faults) {
     }
 }
 
-fn is_name(text: &str) -> bool {
-    text.len() <= 63 && rules::is_name(text)
-}
-
 fn container(one: &Container, at: &str, faults: &mut Faults) {
     faults.require(is_name(&one.name), format!("{at}/name"), NAME);
     let resources = one.resources;
@@ -131,13 +104,14 @@ fn container(one: &Container, at: &str, faults: &mut Faults) {
     faults.require(resources.gpus == 0, format!("{at}/resources/gpus"), "gpus are not supported yet");
     environment(&one.environment, at, faults);
     match &one.exec {
-        None => faults.add(format!("{at}/exec"), "a container without an image needs a command"),
+        None => {
+            let error = "a container without an image needs a command";
+            faults.require(one.image.is_some(), format!("{at}/exec"), error);
+        }
         Some(exec) => exec.command.validate(&format!("{at}/exec"), faults),
     }
     for (index, endpoint) in one.endpoints.iter().enumerate() {
         let at = format!("{at}/endpoints({index})");
-        let error = "is not allowed when using host-mode networking";
-        faults.require(endpoint.container_port.is_none(), format!("{at}/containerPort"), error);
         let error = "Duplicate protocols within the same endpoint are not allowed";
         faults.require(unique(endpoint.protocol.iter()), format!("{at}/protocol"), error);
         // Any name: it is told to those who look for the endpoint, as it is.
@@ -215,7 +189,7 @@ mod tests {
     fn a_pod_is_an_app_of_all_its_containers_and_the_executor() {
         let app = pod(definition()).unwrap();
         assert_eq!((app.cpus, app.mem, app.disk), (1.6, 224.0, 10.0));
-        assert_eq!((app.port_definitions.len(), app.health_checks.len()), (1, 1));
+        assert_eq!((app.wanted_ports().len(), app.health_checks.len()), (1, 1));
         assert_eq!(app.health_checks[0].port_name.as_deref(), Some("http"));
         let shown = json!(app.pod());
         assert_eq!(shown["containers"][1]["exec"]["command"]["argv"][0], "tail");
@@ -227,20 +201,16 @@ mod tests {
         const DECLARED: &str = "contained in the container endpoints";
         const ONE_WAY: &str = "Only one of http, tcp, or command may be specified";
         const PORT: &str = "is not allowed when using host-mode networking";
-        const BRIDGE: &str = "network mode bridge is not supported yet, only host";
         let long = json!(format!("/{}", "a".repeat(195)));
         let too_many = json!({"kind": "fixed", "instances": 3, "maxInstances": 2});
         for (field, value, error) in [
             ("id", json!("pod"), "Path needs to be absolute"),
             ("id", long, "must not have more than 194 characters, so that task ids fit into 255: it has 195"),
             ("containers", json!([]), "must not be empty"),
-            ("volumes", json!([{"name": "v"}]), "volumes is not supported yet"),
-            ("environment/A", json!({"secret": "s"}), NO_SECRETS),
         ] {
             refused(field, value, &format!("/{field}"), error);
         }
         for (field, value, path, error) in [
-            ("networks", json!([{"mode": "bridge"}]), "/networks(0)/mode", BRIDGE),
             ("scaling", too_many, "/scaling/instances", "got 3, expected maxInstances or fewer"),
             ("containers/1/name", json!("web"), "/containers", "container names must be unique"),
         ] {
@@ -249,7 +219,6 @@ mod tests {
         for (field, value, at, error) in [
             ("check", json!({"tcp": {"endpoint": "x"}}), "check/tcp/endpoint", DECLARED),
             ("check", json!({}), "check", ONE_WAY),
-            ("image", json!({"kind": "DOCKER", "id": "x"}), "image", "image is not supported yet"),
             ("endpoints/0/containerPort", json!(80), "endpoints(0)/containerPort", PORT),
             ("healthCheck/http/endpoint", json!("x"), "healthCheck/http/endpoint", DECLARED),
             ("healthCheck/tcp", json!({"endpoint": "http"}), "healthCheck", ONE_WAY),

@@ -1,20 +1,17 @@
 //! The way from a client's fields to a specification, field by field: older forms, defaults that depend on other
 //! fields, and what is refused by name.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::{AppUpdate, PortUpdate};
-use crate::definition::app::{App, Container, ContainerKind, Fetch};
+use crate::definition::app::{App, Fetch};
 use crate::definition::constraint::Constraint;
-use crate::definition::env::{EnvValue, NO_SECRETS};
 use crate::definition::health_check::Protocol;
 use crate::definition::port::PortDefinition;
 use crate::definition::run_spec::{Kind, RunSpec};
 use crate::definition::strategy::UpgradeStrategy;
 use crate::definition::validate::Faults;
-use crate::definition::{rules, runnable, validate};
+use crate::definition::{network, rules, runnable, validate};
 
 impl AppUpdate {
     /// The specification with the fields that are present changed, if it makes sense then.
@@ -22,26 +19,32 @@ impl AppUpdate {
         let mut faults = Faults::default();
         let mut app = spec.app().cloned().unwrap_or_else(App::new);
         self.refuse_unsupported(&mut faults);
-        self.environment(&mut app, &mut faults);
+        let before = spec.service_ports();
         self.constraints(&mut spec, &mut faults);
-        self.container(&mut app, &mut faults);
         self.dependencies(&mut spec);
         self.sizes(&mut spec, &mut faults);
         self.command(&mut app);
         self.fetch(&mut app, &mut faults);
-        self.ports(&mut spec, &mut faults);
-        self.checks(&mut spec, new);
-        set(&mut app.user, self.user.map(Some));
+        let defines_ports = self.port_definitions.as_ref().is_some_and(|ports| !ports.is_empty());
+        let ports = self.ports(&mut spec, &mut faults);
         set(&mut spec.require_ports, self.require_ports);
+        self.surroundings(&mut spec, &mut app, ports, &mut faults);
+        let error = "portDefinitions are only allowed with host-networking";
+        faults.require(!defines_ports || network::is_host(&app.networks), "/", error);
+        set(&mut app.user, self.user.take().map(Some));
+        set(&mut app.env, self.env.take());
+        set(&mut app.secrets, self.secrets.take());
+        set(&mut app.resource_limits, self.resource_limits.take().map(Some));
+        set(&mut app.tty, self.tty);
         set(&mut spec.backoff_seconds, self.backoff_seconds);
         set(&mut spec.backoff_factor, self.backoff_factor);
         set(&mut spec.max_launch_delay_seconds, self.max_launch_delay_seconds);
-        set(&mut app.check, self.check.map(Some));
-        set(&mut spec.readiness_checks, self.readiness_checks);
+        set(&mut app.check, self.check.take().map(Some));
+        set(&mut spec.readiness_checks, self.readiness_checks.take());
         let strategy_given = self.upgrade_strategy.is_some();
         set(&mut spec.upgrade_strategy, self.upgrade_strategy);
-        set(&mut spec.brake, self.brake.map(Some));
-        set(&mut spec.labels, self.labels);
+        set(&mut spec.brake, self.brake.take().map(Some));
+        set(&mut spec.labels, self.labels.take());
         if new && !strategy_given && spec.is_single_instance() {
             spec.upgrade_strategy = UpgradeStrategy {
                 minimum_health_capacity: 0.0,
@@ -52,41 +55,29 @@ impl AppUpdate {
         set(&mut app.task_kill_grace_period_seconds, self.task_kill_grace_period_seconds.map(Some));
         set(&mut spec.kill_selection, self.kill_selection);
         set(&mut spec.unreachable_strategy, self.unreachable_strategy);
-        set(&mut spec.role, self.role.map(Some));
-        set(&mut app.executor, self.executor);
-        set(&mut spec.accepted_resource_roles, self.accepted_resource_roles);
-        set(&mut app.networks, self.networks);
-        validate::validate(&spec, &app, &mut faults);
-        runnable::validate(&spec, &app, &mut faults);
+        set(&mut spec.role, self.role.take().map(Some));
+        set(&mut app.executor, self.executor.take());
+        set(&mut spec.accepted_resource_roles, self.accepted_resource_roles.take());
         spec.kind = Kind::App(Box::new(app));
+        self.checks(&mut spec, new);
+        spec.keep_service_ports(&before);
+        if let Some(app) = spec.app() {
+            validate::validate(&spec, app, &mut faults);
+            runnable::validate(&spec, app, &mut faults);
+        }
         faults.or(spec)
     }
 
     fn refuse_unsupported(&self, faults: &mut Faults) {
         let asked = |value: &Option<Value>| value.as_ref().is_some_and(|value| !means_nothing(value));
         let fields = [
-            ("secrets", asked(&self.secrets)),
             ("residency", asked(&self.residency)),
-            ("ipAddress", self.ip_address.is_some()),
             ("executorResources", asked(&self.executor_resources)),
-            ("resourceLimits", asked(&self.resource_limits)),
-            ("tty", asked(&self.tty)),
             ("storeUrls", asked(&self.store_urls)),
         ];
         rules::unsupported(fields, "", faults);
         if self.gpus.is_some_and(|gpus| gpus != 0) {
             faults.add("/gpus", "gpus are not supported yet");
-        }
-    }
-
-    fn environment(&mut self, app: &mut App, faults: &mut Faults) {
-        let Some(values) = self.env.take() else { return };
-        app.env = BTreeMap::new();
-        for (name, value) in values {
-            match value {
-                EnvValue::Text(text) => drop(app.env.insert(name, text)),
-                EnvValue::Secret {} => faults.add(format!("/env/{name}"), NO_SECRETS),
-            }
         }
     }
 
@@ -100,22 +91,6 @@ impl AppUpdate {
                 Err(error) => faults.add(format!("/constraints({index})"), error),
             }
         }
-    }
-
-    /// A container of Mesos without an image is a task as any other; what else is asked of one is refused by name.
-    fn container(&mut self, app: &mut App, faults: &mut Faults) {
-        let Some(fields) = self.container.take() else { return };
-        for (name, _) in fields.iter().filter(|(name, value)| *name != "type" && !means_nothing(value)) {
-            faults.add(format!("/container/{name}"), format!("container.{name} is not supported yet"));
-        }
-        match fields.get("type").and_then(Value::as_str) {
-            Some("MESOS") => {}
-            None | Some("DOCKER") => {
-                faults.add("/container/type", "containers of type DOCKER are not supported yet");
-            }
-            Some(_) => faults.add("/container/type", "error.unknown.enum.literal"),
-        }
-        app.container = Some(Container { kind: ContainerKind::Mesos, volumes: Vec::new() });
     }
 
     /// Relative paths begin at the app's group.
@@ -165,7 +140,8 @@ impl AppUpdate {
         set(&mut app.fetch, self.fetch.take());
     }
 
-    fn ports(&mut self, spec: &mut RunSpec, faults: &mut Faults) {
+    /// Says how many ports were sent, if any were.
+    fn ports(&mut self, spec: &mut RunSpec, faults: &mut Faults) -> Option<usize> {
         // Clients that have a place for both send an empty list beside the form they use.
         let empty = |ports: &Vec<i64>| ports.is_empty() && self.port_definitions.is_some();
         let listed = self.ports.take().filter(|ports| !empty(ports)).map(|ports| {
@@ -177,11 +153,9 @@ impl AppUpdate {
             _ => false,
         };
         faults.require(!differ, "/", "cannot specify both ports and port definitions");
-        let Some(ports) = self.port_definitions.take().or(listed) else { return };
-        let before = std::mem::take(&mut spec.port_definitions);
-        spec.port_definitions =
-            ports.into_iter().enumerate().map(|(index, update)| update.definition(index, faults)).collect();
-        keep_numbers(&mut spec.port_definitions, &before);
+        let ports = self.port_definitions.take().or(listed)?;
+        let ports = ports.into_iter().enumerate().map(|(index, update)| update.definition(index, faults));
+        Some(spec.port_definitions.insert(ports.collect()).len())
     }
 
     /// A check that names no port asks the first one. For a new app only if the client sent ports, as in Marathon.
@@ -190,7 +164,7 @@ impl AppUpdate {
         let Some(mut checks) = self.health_checks.take().or(single) else { return };
         for check in &mut checks {
             let portless = check.port.is_none() && check.port_index.is_none() && check.port_name.is_none();
-            let has_ports = !new || !spec.port_definitions.is_empty();
+            let has_ports = !new || !spec.wanted_ports().is_empty();
             if check.protocol != Protocol::Command && portless && has_ports {
                 check.port_index = Some(0);
             }
@@ -213,17 +187,6 @@ impl PortUpdate {
             protocol: self.protocol.unwrap_or_else(|| "tcp".into()),
             labels: self.labels.unwrap_or_default(),
         }
-    }
-}
-
-/// Ports that may be any keep the numbers that were given to them before, in their order: sending an app once more
-/// changes nothing.
-pub(super) fn keep_numbers(ports: &mut [PortDefinition], before: &[PortDefinition]) {
-    let free = before.iter().map(|port| port.port).filter(|&number| number != 0);
-    let mut free: Vec<_> = free.filter(|&number| ports.iter().all(|port| port.port != number)).collect();
-    free.reverse();
-    for port in ports.iter_mut().filter(|port| port.port == 0) {
-        port.port = free.pop().unwrap_or(0);
     }
 }
 
