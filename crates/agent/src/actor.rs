@@ -141,6 +141,7 @@ impl Part for Actor {
             // No further start, then. The next agent makes everything again.
             Request::Provisioned(..) | Request::Prepared(..) if self.done => {}
             Request::Provisioned(wanted, result) => self.core.provisioned(now, &wanted, result),
+            Request::Pulling(wanted, message) => self.core.pulling(now, &wanted, &message),
             Request::Prepared(preparation, result) => self.core.prepared(now, &preparation, result),
             Request::Started(owner, result) => self.started(owner, result, now),
             Request::Limited(key, container) => self.core.limited(now, &key, &container),

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ::containers::unpack::Bounds;
 use fetcher::Fetcher;
 use mesos::v1::AgentInfo;
 use processes::reap_orphans;
@@ -32,7 +33,7 @@ use crate::jobs::{Jobs, Surroundings};
 use crate::layout::Layout;
 use crate::networks::Networks;
 use crate::options::Options;
-use crate::provisioner::{Maker, Provisioner};
+use crate::provisioner::{ImageCollector, Images, Maker, Provisioner, Source};
 use crate::registration::Registration;
 use crate::{log, machine};
 use mesos::server::{Front, serve};
@@ -88,9 +89,16 @@ impl Agent {
         };
         let (containers, keeping) =
             self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle, &cgroups).await?;
-        let settings = self.options.containers();
-        let provisioner =
-            Provisioner::start(Maker { layout: self.layout.clone(), settings, networks: networks.clone() });
+        let images = self.images()?;
+        let maker = Maker {
+            layout: self.layout.clone(),
+            settings: self.options.containers.settings.clone(),
+            images: images.clone(),
+            networks: networks.clone(),
+            actor: handle.clone(),
+        };
+        let provisioner = Provisioner::start(maker);
+        let collecting_images = images.clone().map(|images| tokio::spawn(self.image_collector(images).run()));
         let jobs = Jobs::start(Surroundings {
             layout: self.layout.clone(),
             actor: handle.clone(),
@@ -111,7 +119,8 @@ impl Agent {
         let logging = self.options.logging.clone();
         let (actor_handle, kept) = (handle.clone(), containers.clone());
         let measured = Measured { cgroups, disk };
-        let shared = Shared { actor: actor_handle, files, fetcher, containers: kept, collected, measured, logging };
+        let shared =
+            Shared { images, actor: actor_handle, files, fetcher, containers: kept, collected, measured, logging };
         let routes = router(shared, &self.options.authentication);
         let front = Front::new(self.options.hostname.as_deref());
         let serving = tokio::spawn(serve(self.listener, routes, front, stopped.clone()));
@@ -134,6 +143,7 @@ impl Agent {
         stopped.cancel();
         reaping.abort();
         collecting.abort();
+        collecting_images.into_iter().for_each(|collecting| collecting.abort());
         measuring.into_iter().for_each(|measuring| measuring.abort());
         let _ = serving.await;
         ended
@@ -142,6 +152,25 @@ impl Agent {
     fn collector(&self, actor: Handle, statistics: watch::Sender<gc::Statistics>) -> Collector {
         let (delay, headroom) = (self.options.gc_delay, self.options.gc_disk_headroom);
         Collector { layout: self.layout.clone(), delay, headroom, actor, statistics }
+    }
+
+    /// The images, if the operator wants any.
+    fn images(&self) -> Result<Option<Images>, AgentError> {
+        let options = &self.options.containers;
+        if !options.has_images() {
+            return Ok(None);
+        }
+        let source = Source::of(options)?;
+        let directory = options.docker_store_dir.clone().unwrap_or_else(|| self.layout.images());
+        let unpack = vec![program(&self.options)?.display().to_string(), "unpack".to_owned()];
+        let store = ::containers::store::Store::open(&directory, unpack, Bounds::default());
+        let store =
+            store.map_err(|error| AgentError::Option { name: "docker_store_dir", reason: error.to_string() })?;
+        Ok(Some(Images::new(store, source, options.settings.secrets_directory.clone())))
+    }
+
+    fn image_collector(&self, images: Images) -> ImageCollector {
+        ImageCollector::new(images, &self.options.containers.image_gc)
     }
 
     fn disk_watch(&self, actor: Handle, used: watch::Sender<disk::Used>) -> DiskWatch {
@@ -237,7 +266,7 @@ fn settings(
         switch_user: options.switch_user,
         fetcher_download_bytes: options.fetcher_download_bytes,
         cgroups: isolation.cgroups().map(|cgroups| cgroups.root().clone()),
-        containers: options.containers(),
+        containers: options.containers.settings.clone(),
         bridge: options.networks.mesos_bridge_name.clone(),
         flags: options.flags(address.port(), isolation.flag()),
     })

@@ -66,6 +66,8 @@ pub(crate) enum Request {
     Registration(Answer<AgentCall>),
     /// What tasks need is there, or not.
     Provisioned(Box<Provisioning>, Result<Option<ProvisionedNetwork>, Unprovided>),
+    /// The images of these tasks have come so far.
+    Pulling(Box<Provisioning>, String),
     Prepared(Box<Preparation>, Result<(), SandboxError>),
     /// A process runs; the descriptor tells of its end.
     Started(Owner, Result<(Process, OwnedFd), StartError>),

@@ -24,6 +24,7 @@ use crate::disk;
 use crate::files::Files;
 use crate::gc;
 use crate::handle::{Handle, look};
+use crate::provisioner::Images;
 pub use access::Authentication;
 
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) collected: watch::Receiver<gc::Statistics>,
     pub(crate) measured: Measured,
     pub(crate) logging: Option<LoggingLevel>,
+    pub(crate) images: Option<Images>,
 }
 
 /// The sources of what containers use.

@@ -51,16 +51,17 @@ pub(crate) struct Jobs {
     starting: usize,
     /// Nothing is started any more.
     ending: CancellationToken,
-    provisioner: Provisioner,
+    /// What runs wait for is waited for no more.
+    providing: CancellationToken,
 }
 
 impl Jobs {
     pub(crate) fn start(surroundings: Surroundings) -> Jobs {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let (places, ending) = (Arc::new(Semaphore::new(FETCHES)), CancellationToken::new());
-        let provisioner = surroundings.provisioner.clone();
+        let providing = surroundings.provisioner.end();
         let worker = Worker { surroundings, places, ending: ending.clone() };
-        Jobs { jobs: Some(jobs), worker: Some(tokio::spawn(worker.run(inbox))), starting: 0, ending, provisioner }
+        Jobs { jobs: Some(jobs), worker: Some(tokio::spawn(worker.run(inbox))), starting: 0, ending, providing }
     }
 
     pub(crate) fn add(&mut self, job: Job) {
@@ -82,7 +83,7 @@ impl Jobs {
     /// Waits until everything is done, but for starts: nobody reads their answers any more.
     pub(crate) async fn finish(&mut self) {
         self.ending.cancel();
-        self.provisioner.end();
+        self.providing.cancel();
         self.jobs = None;
         if let Some(worker) = self.worker.take() {
             let _ = worker.await;
@@ -127,6 +128,7 @@ impl Worker {
                     let networks = self.surroundings.networks.clone();
                     let left = networks.left(live);
                     tokio::spawn(networks.sweep(left));
+                    self.surroundings.provisioner.sweep(live.clone()).await;
                     self.clear(job).await;
                 }
                 Job::LinkName(_) => self.clear(job).await,

@@ -9,6 +9,7 @@
 //! containers/<C>/                                     sandboxes of standalone containers
 //! meta/pools/                                         locks and logs of pool processes
 //! meta/endpoint                                       where the agent listens now
+//! store/docker/                                       images
 //! fetch/                                              the fetcher's cache
 //! meta/bin/cygnet                                     the executor's program, under the name tasks know
 //! ```
@@ -66,6 +67,10 @@ impl Layout {
 
     pub(crate) fn endpoint(&self) -> PathBuf {
         self.root.join("meta/endpoint")
+    }
+
+    pub(crate) fn images(&self) -> PathBuf {
+        self.root.join("store/docker")
     }
 
     pub(crate) fn fetcher_cache(&self) -> PathBuf {

@@ -51,4 +51,4 @@ pub use crate::error::AgentError;
 pub use crate::handle::Shutdown;
 pub use crate::http::Authentication;
 pub use crate::networks::NetworkOptions;
-pub use crate::options::Options;
+pub use crate::options::{ContainerOptions, ImageCollection, Options};

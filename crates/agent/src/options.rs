@@ -1,15 +1,18 @@
 //! The options of an agent. Defaults are Mesos' own, except that it listens on loopback.
 
+mod containers;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use containers::provision;
 use mesos::credentials::Credential;
 use mesos::duration;
 use mesos::server::{LogFile, LoggingLevel};
 
+pub(crate) use self::containers::DOCKER_HUB;
+pub use self::containers::{ContainerOptions, ImageCollection};
 use crate::http::Authentication;
 use crate::networks::NetworkOptions;
 
@@ -69,6 +72,8 @@ pub struct Options {
     pub cgroups_limit_swap: bool,
     /// The most processes and threads of a container.
     pub cgroups_pids_max: Option<u64>,
+    /// Images, and what every container is given.
+    pub containers: ContainerOptions,
     /// Set if a container that uses more disk than it has requested is ended.
     pub enforce_container_disk_quota: bool,
     /// The time between two looks at the disk that containers use.
@@ -115,7 +120,8 @@ impl Options {
             gc_delay: Duration::from_secs(7 * 24 * 3600),
             gc_disk_headroom: 0.1,
             isolation: None,
-            cgroups_hierarchy: containers::cgroup::MOUNTS.into(),
+            containers: ContainerOptions::default(),
+            cgroups_hierarchy: ::containers::cgroup::MOUNTS.into(),
             cgroups_root: "mesos".into(),
             cgroups_enable_cfs: false,
             cgroups_limit_swap: false,
@@ -131,11 +137,6 @@ impl Options {
             pool_linger: Duration::from_secs(10),
             farewell_timeout: Duration::from_secs(3),
         }
-    }
-
-    /// The operator's word about containers, for the executors that make them.
-    pub(crate) fn containers(&self) -> provision::Settings {
-        provision::Settings::default()
     }
 
     /// As `/flags` shows them, with the port and the isolation that there really are.
@@ -173,6 +174,7 @@ impl Options {
             ("work_dir", self.work_dir.display().to_string()),
         ]);
         flags.extend(self.networks.flags());
+        flags.extend(self.containers.flags());
         flags.extend(self.cgroups_pids_max.map(|most| ("cgroups_pids_max", most.to_string())));
         flags.extend(self.hostname.clone().map(|hostname| ("hostname", hostname)));
         flags.extend(self.resources.clone().map(|resources| ("resources", resources)));

@@ -5,10 +5,16 @@
 //! one for each run that is being provided for. What is made for a run is let go when the run is over, never before
 //! everything that was under way for it has ended.
 
+mod collector;
+mod credentials;
+mod download;
 mod error;
+mod images;
 mod maker;
+mod puller;
+mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use containers::provision::ProvisionedNetwork;
@@ -17,8 +23,11 @@ use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::collector::ImageCollector;
 use self::error::ProvisionError;
+pub(crate) use self::images::Images;
 pub(crate) use self::maker::Maker;
+pub(crate) use self::source::Source;
 use crate::core::Provisioning;
 
 /// The way to the provisioner; a cheap handle.
@@ -35,6 +44,7 @@ type Provided = Result<Option<ProvisionedNetwork>, ProvisionError>;
 enum Order {
     Provide(Box<Provisioning>, oneshot::Sender<Provided>),
     Release(ContainerId, oneshot::Sender<()>),
+    Sweep(BTreeSet<String>, oneshot::Sender<()>),
 }
 
 /// The runs that something is made for.
@@ -76,9 +86,16 @@ impl Provisioner {
         let _ended = is_done.await;
     }
 
-    /// Gives up what is under way. What is there stays: the next agent finds it.
-    pub(crate) fn end(&self) {
-        self.end.cancel();
+    /// Lets everything go that was made ready for runs other than these. Nothing is made meanwhile.
+    pub(crate) async fn sweep(&self, live: BTreeSet<String>) {
+        let (done, is_done) = oneshot::channel();
+        let _ended = self.orders.send(Order::Sweep(live, done));
+        let _ended = is_done.await;
+    }
+
+    /// The word to give up what is under way. What is there stays: the next agent finds it.
+    pub(crate) fn end(&self) -> CancellationToken {
+        self.end.clone()
     }
 }
 
@@ -88,6 +105,10 @@ impl Runs {
             match order {
                 Order::Provide(wanted, answer) => self.provide(*wanted, answer),
                 Order::Release(container, done) => self.release(container, done),
+                Order::Sweep(live, done) => {
+                    self.maker.sweep(live).await;
+                    let _gone = done.send(());
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod app;
 pub(crate) mod change;
 pub(crate) mod check;
 pub(crate) mod completion;
+mod containers;
 pub(crate) mod credentials;
 pub(crate) mod definitions;
 pub(crate) mod deployment;

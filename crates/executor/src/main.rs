@@ -1,5 +1,5 @@
 //! The executor as a program of its own: one task with the environment of any Mesos agent, a pool of them with
-//! `--pool`, and the parent of each task with `shim DIRECTORY`.
+//! `--pool`, the parent of each task with `shim DIRECTORY`, and the child that unpacks a layer with `unpack`.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -16,6 +16,10 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match arguments.iter().map(|argument| argument.as_os_str()).collect::<Vec<&OsStr>>().as_slice() {
         [verb, directory] if *verb == "shim" => processes::shim::main(Path::new(directory)),
+        [verb, numbers @ ..] if *verb == "unpack" => {
+            let number = |number: &&OsStr| number.to_string_lossy().into_owned();
+            containers::unpack::main(&numbers.iter().map(number).collect::<Vec<_>>())
+        }
         [] => run(false),
         [option] if *option == "--pool" => run(true),
         _ => ExitCode::from(USAGE),

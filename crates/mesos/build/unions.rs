@@ -14,10 +14,11 @@ pub(crate) const UNIONS: [(&str, &[&str]); 6] = [
 ];
 
 /// The parts that may be absent although the type asks for them.
-const OPTIONAL: [&str; 7] = [
+const OPTIONAL: [&str; 8] = [
     "mesos.v1.scheduler.Call.revive",
     "mesos.v1.scheduler.Call.suppress",
     "mesos.v1.agent.Call.get_containers",
+    "mesos.v1.agent.Call.prune_images",
     "mesos.v1.agent.Call.AttachContainerInput.process_io",
     "mesos.v1.agent.ProcessIO.Control.heartbeat",
     "mesos.v1.master.Response.get_weights",

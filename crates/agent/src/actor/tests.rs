@@ -18,7 +18,8 @@ fn actor(layout: &Layout) -> Actor {
     let (containers, _programs) = shell::inbox("agent");
     let (fetcher, cgroups) = (fetcher::Fetcher::uncached(), None);
     let networks = Networks::of(&NetworkOptions::default(), layout.root()).unwrap();
-    let maker = Maker { layout: layout.clone(), settings: Settings::default(), networks: networks.clone() };
+    let (settings, actor_too) = (Settings::default(), actor.clone());
+    let maker = Maker { layout: layout.clone(), settings, images: None, networks: networks.clone(), actor: actor_too };
     let provisioner = Provisioner::start(maker);
     let layout = layout.clone();
     let surroundings =

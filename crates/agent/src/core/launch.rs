@@ -38,7 +38,7 @@ impl Core {
             Some(info) => info,
             None => generated::executor(&id, &task, &self.settings.executor_binary),
         };
-        let unsupported = unsupported(&task, &info, generated);
+        let unsupported = unsupported(&info, generated);
         let key = ExecutorKey { framework: id, executor: info.executor_id.clone() };
         self.launch_on(&framework, Launch { key, info, generated, tasks: vec![task], group: None, unsupported });
     }
@@ -50,7 +50,7 @@ impl Core {
         let executor = ExecutorInfo { framework_id: Some(id.clone()), ..executor };
         task_group.tasks.iter_mut().for_each(|task| task.executor = Some(executor.clone()));
         let key = ExecutorKey { framework: id, executor: executor.executor_id.clone() };
-        let unsupported = task_group.tasks.iter().find_map(|task| unsupported(task, &executor, false));
+        let unsupported = unsupported(&executor, false);
         let group = task_group.tasks.first().map(|task| task.task_id.clone());
         let launch = Launch { key, info: executor, generated: false, tasks: task_group.tasks, group, unsupported };
         self.launch_on(&framework, launch);
@@ -137,26 +137,26 @@ fn check_ids(launch: &Launch) -> Result<(), BadId> {
     launch.tasks.iter().try_for_each(|task| check_path_component("TaskID", &task.task_id.value))
 }
 
-/// Returns the first part of a task that this agent does not support.
-fn unsupported(task: &TaskInfo, executor: &ExecutorInfo, generated: bool) -> Option<String> {
-    // An executor of its framework's own checks itself what tasks may have within its container.
-    let container = if generated { &task.container } else { &executor.container };
+/// Returns the first part of an executor that this agent does not support.
+fn unsupported(executor: &ExecutorInfo, generated: bool) -> Option<String> {
+    // Executors check themselves what their tasks may have: this is about the containers of executors.
+    let container = if generated { &None } else { &executor.container };
     let said =
         |container| supported::unsupported(container).or_else(|| supported::unsupported_volumes(container, false));
     if let Some(reason) = container.as_ref().and_then(said) {
         return Some(reason);
     }
-    // A terminal of a generated executor is left to the shim of its task.
-    if !generated && container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
+    if container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
         return Some("'tty_info' of an executor's own container is not supported by this agent".to_owned());
     }
-    // So are its limits; those of a default executor are nobody's.
+    // Those of a default executor are nobody's.
     let limits =
         |container: &ContainerInfo| container.rlimit_info.as_ref().is_some_and(|info| !info.rlimits.is_empty());
-    if !generated && container.as_ref().is_some_and(limits) {
+    if container.as_ref().is_some_and(limits) {
         return Some("'rlimit_info' of an executor's own container is not supported by this agent".to_owned());
     }
-    if let Some(secret) = executor.command.as_ref().and_then(supported::unsupported_variable) {
+    let command = executor.command.as_ref().filter(|_| !generated);
+    if let Some(secret) = command.and_then(supported::unsupported_variable) {
         return Some(secret);
     }
     let builtin = generated || executor.r#type() == executor_info::Type::Default;

@@ -4,8 +4,9 @@
 //! to a run later are kept from its executor until they have what they need.
 
 use containers::provision::{self, ProvisionedNetwork};
+use mesos::v1::cygnet::{AgentCall, agent_call};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{ContainerId, Image, TaskId, TaskInfo, TaskState};
+use mesos::v1::{ContainerId, Image, TaskId, TaskInfo, TaskState, TaskStatus};
 use shell::Now;
 
 use super::frameworks::{Executor, State};
@@ -156,6 +157,22 @@ impl Core {
         match executor.state() {
             State::Provisioning if tasks.queued().any(|task| tasks.is_ready(&task.info().task_id)) => self.prepare(key),
             _ => self.deliver_queued(key),
+        }
+    }
+
+    /// Tells the framework how far the images of these tasks have come. Nobody acknowledges that, and nobody keeps it.
+    pub(crate) fn pulling(&mut self, now: Now, wanted: &Provisioning, message: &str) {
+        self.at(now);
+        if self.frameworks.run_of(&wanted.key, &wanted.container).is_none() {
+            return;
+        }
+        for task in self.waiting(wanted) {
+            let key = TaskKey { framework: wanted.key.framework.clone(), task };
+            let made = self.made_status(&key, TaskState::TaskStaging, Reason::Reconciliation, message);
+            let status = TaskStatus { uuid: None, reason: None, ..made };
+            let latest_state = Some(status.state);
+            let update = agent_call::Update { framework_id: key.framework, status, latest_state };
+            self.tell_master(self.link.call(AgentCall::update(update)));
         }
     }
 

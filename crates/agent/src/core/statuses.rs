@@ -109,7 +109,7 @@ impl Core {
     }
 
     /// A status of the agent's own making, in a state its framework understands.
-    fn made_status(&self, key: &TaskKey, state: TaskState, reason: Reason, message: &str) -> TaskStatus {
+    pub(super) fn made_status(&self, key: &TaskKey, state: TaskState, reason: Reason, message: &str) -> TaskStatus {
         let framework = self.frameworks.get(&key.framework);
         let holder = self.frameworks.holder(key);
         let holder = holder.and_then(|holder| self.frameworks.executor(&holder));

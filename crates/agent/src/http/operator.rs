@@ -2,12 +2,12 @@
 
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
-use axum::response::Response as Reply;
+use axum::response::{IntoResponse, Response as Reply};
 use mesos::build::version_info;
 use mesos::server::{self, LoggingLevel, Refusal};
 use mesos::v1::agent::call::{self, Content};
 use mesos::v1::agent::{Call, Response, response};
-use mesos::v1::{ContainerId, Metric};
+use mesos::v1::{ContainerId, Image, Metric};
 use mesos::validate;
 
 use super::containers::Ask;
@@ -42,6 +42,7 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     match asked {
         Ok(ask) => ask.answer(&shared, form).await,
         Err(Content::SetLoggingLevel(asked)) => set_logging(&shared, asked),
+        Err(Content::PruneImages(asked)) => prune(&shared, asked.unwrap_or_default()).await,
         Err(call) => Ok(server::reply(form.codec, &answer(&shared, call).await?)),
     }
 }
@@ -67,6 +68,18 @@ async fn answer(shared: &Shared, call: Content) -> Result<Response, Refusal> {
             return answer.ok_or_else(|| Refusal::new(StatusCode::NOT_IMPLEMENTED, message()));
         }
     })
+}
+
+/// PRUNE_IMAGES: what nobody needs is removed before the answer.
+async fn prune(shared: &Shared, asked: call::PruneImages) -> Result<Reply, Refusal> {
+    let images = shared.images.as_ref().ok_or_else(|| Refusal::bad_request("This agent has no images"))?;
+    let name = |image: Image| Some(image.docker?.name);
+    let excluded = asked.excluded_images.into_iter().filter_map(name);
+    let excluded = excluded.filter_map(|name| images.named(&name)).collect();
+    let pruned = images.prune(excluded).await;
+    pruned
+        .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("Failed to prune images: {error}")))?;
+    Ok(StatusCode::OK.into_response())
 }
 
 /// SET_LOGGING_LEVEL

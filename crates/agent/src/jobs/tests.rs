@@ -24,7 +24,8 @@ fn bench() -> Bench {
     let (containers, programs) = shell::inbox("agent");
     let layout = Layout::create(directory.path()).unwrap();
     let networks = Networks::of(&NetworkOptions::default(), directory.path()).unwrap();
-    let maker = Maker { layout: layout.clone(), settings: Settings::default(), networks: networks.clone() };
+    let (settings, actor_too) = (Settings::default(), actor.clone());
+    let maker = Maker { layout: layout.clone(), settings, images: None, networks: networks.clone(), actor: actor_too };
     let provisioner = Provisioner::start(maker);
     let surroundings = Surroundings {
         layout,

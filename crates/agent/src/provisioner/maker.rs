@@ -1,13 +1,17 @@
 //! The making of what a task's container needs, step by step, and the letting go of it.
 
-use containers::provision::{Provision, ProvisionedNetwork, Settings};
-use mesos::v1::ContainerId;
+use std::collections::{BTreeMap, BTreeSet};
+
+use containers::provision::{Provision, ProvisionedImage, ProvisionedNetwork, Settings};
+use mesos::v1::{ContainerId, Image};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-use super::error::ProvisionError;
+use super::error::{ImageError, ProvisionError};
+use super::images::{Images, Run};
 use crate::core::{Provisioning, TaskNeeds};
+use crate::handle::Handle;
 use crate::layout::{Layout, private_directory};
 use crate::networks::Networks;
 
@@ -17,7 +21,11 @@ pub(crate) struct Maker {
     pub(crate) layout: Layout,
     /// The operator's word, which every container gets.
     pub(crate) settings: Settings,
+    /// The images, unless the operator wants none.
+    pub(crate) images: Option<Images>,
     pub(crate) networks: Networks,
+    /// The one to be told how far it is.
+    pub(crate) actor: Handle,
 }
 
 impl Maker {
@@ -43,16 +51,45 @@ impl Maker {
     /// Lets go of everything that was made for a run.
     pub(super) async fn release(&self, container: &ContainerId) {
         self.networks.part(&container.value).await;
+        let (images, container) = (self.images.clone(), container.clone());
+        let released = spawn_blocking(move || images.map_or(Ok(()), |images| images.release(&container))).await;
+        if let Ok(Err(error)) = released {
+            tracing::warn!(%error, "images of a run that is over stay until the agent starts again");
+        }
+    }
+
+    /// Lets go of the images of runs other than these.
+    pub(super) async fn sweep(&self, live: BTreeSet<String>) {
+        let images = self.images.clone();
+        let swept = spawn_blocking(move || images.map_or(Ok(()), |images| images.sweep(&live))).await;
+        if let Ok(Err(error)) = swept {
+            tracing::warn!(%error, "images of runs that are over stay until the agent starts again");
+        }
     }
 
     /// The provision of a task with its images.
     async fn images(
         &self,
-        _wanted: &Provisioning,
-        _needs: &TaskNeeds,
-        _over: &CancellationToken,
+        wanted: &Provisioning,
+        needs: &TaskNeeds,
+        over: &CancellationToken,
     ) -> Result<Provision, ProvisionError> {
-        Ok(Provision { settings: self.settings.clone(), ..Provision::default() })
+        let run = Run { wanted, over, actor: &self.actor };
+        let image = match &needs.image {
+            Some(image) => Some(self.image(image, &run).await?),
+            None => None,
+        };
+        let mut volume_images = BTreeMap::new();
+        for image in &needs.volume_images {
+            let image = self.image(image, &run).await?;
+            volume_images.insert(image.reference.clone(), image);
+        }
+        Ok(Provision { image, volume_images, network: None, settings: self.settings.clone() })
+    }
+
+    async fn image(&self, image: &Image, run: &Run<'_>) -> Result<ProvisionedImage, ProvisionError> {
+        let images = self.images.as_ref().ok_or(ImageError::None)?;
+        Ok(images.ready(image, run).await?)
     }
 
     /// Joins a run to its networks, unless it is in them already.

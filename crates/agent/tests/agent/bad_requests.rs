@@ -118,7 +118,7 @@ async fn the_operator_and_pool_apis_refuse_too() {
     assert_eq!(send(&world, "GET", "/api/v1", &[], "").await, 405);
     assert_eq!(send(&world, "POST", "/api/v1", &[], "{}").await, 400);
     assert_eq!(post(&world, "/api/v1", &json!({})).await, 400);
-    assert_eq!(post(&world, "/api/v1", &json!({"type": "PRUNE_IMAGES"})).await, 501);
+    assert_eq!(post(&world, "/api/v1", &json!({"type": "ADD_RESOURCE_PROVIDER_CONFIG"})).await, 501);
     let picky = [("content-type", "application/json"), ("accept", "text/html")];
     assert_eq!(send(&world, "POST", "/api/v1", &picky, "{\"type\":\"GET_HEALTH\"}").await, 406);
     assert_eq!(send(&world, "POST", "/state", &[], "").await, 405);

@@ -525,7 +525,7 @@ async fn what_cannot_be_done_is_refused_in_words() {
         assert_eq!(status, 400, "{body}");
         assert!(body.as_str().unwrap().contains(wanted), "{body}");
     }
-    assert_eq!(call(&world, json!({"type": "PRUNE_IMAGES"})).await.0, 501);
+    assert_eq!(call(&world, json!({"type": "ADD_RESOURCE_PROVIDER_CONFIG"})).await.0, 501);
     assert_eq!(kill(&world, &id, 9).await, 404);
     let stranger = json!({"value": "c", "parent": {"value": "nobody"}});
     assert_eq!(remove(&world, &stranger).await, 500);

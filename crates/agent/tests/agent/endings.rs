@@ -12,6 +12,7 @@ use mesos::v1::{CommandInfo, ContainerInfo, ExecutorId, TaskInfo, TaskState, com
 
 use crate::executor::Executor;
 use crate::master::{FRAMEWORK, framework, task};
+use crate::processes::custom;
 use crate::wait::{soon, until};
 use crate::world::World;
 
@@ -66,7 +67,9 @@ async fn what_cannot_be_run_fails_with_a_reason() {
     let docker = DockerInfo { image: "nginx".to_owned(), ..DockerInfo::default() };
     let kind = container_info::Type::Docker.into();
     let container = Some(ContainerInfo { r#type: kind, docker: Some(docker), ..ContainerInfo::default() });
-    world.master.launch(TaskInfo { container, ..task("docker") }).await;
+    let mut own = custom("docker", "true");
+    own.executor.iter_mut().for_each(|executor| executor.container.clone_from(&container));
+    world.master.launch(own).await;
     let uri = command_info::Uri { value: "http://example.com/a.tgz".to_owned(), ..command_info::Uri::default() };
     let command = Some(CommandInfo { uris: vec![uri], ..task("fetch").command.unwrap() });
     world.master.launch(TaskInfo { command, ..task("fetch") }).await;

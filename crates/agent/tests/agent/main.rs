@@ -5,6 +5,7 @@ mod containers;
 mod endings;
 mod executor;
 mod groups;
+mod images;
 mod life;
 mod master;
 mod processes;

@@ -27,9 +27,13 @@ use crate::wait::{soon, until};
 fn binary() -> String {
     let own = std::env::current_exe().unwrap();
     let shim = format!("CYGNET_TEST_SHIM=\"$2\" exec '{}' --exact world::shim --nocapture", own.display());
+    let unpack = format!("CYGNET_TEST_UNPACK=\"$*\" exec '{}' --exact world::unpack --nocapture", own.display());
     let pool = "echo \"$CYGNET_POOL_ID\" > \"$(dirname \"$0\")/pool\"\n\
                 echo \"$$ $*\" >> \"$(dirname \"$0\")/started\"\nexec sleep 1000";
-    format!("#!/bin/sh\nif [ \"$1\" = shim ]; then exec 3>&1 >/dev/null; {shim}; fi\n{pool}\n")
+    format!(
+        "#!/bin/sh\nif [ \"$1\" = shim ]; then exec 3>&1 >/dev/null; {shim}; fi\n\
+        if [ \"$1\" = unpack ]; then exec 3>&1 >/dev/null; {unpack}; fi\n{pool}\n"
+    )
 }
 
 /// No test: what the program above becomes when it is to be a shim.
@@ -39,6 +43,18 @@ fn shim() {
     let ready = fs::File::options().write(true).open("/proc/self/fd/3").unwrap();
     rustix::stdio::dup2_stdout(&ready).unwrap();
     processes::shim::main(directory.as_ref());
+}
+
+/// No test: what it becomes when it is to unpack a layer.
+#[test]
+fn unpack() {
+    let Some(numbers) = std::env::var_os("CYGNET_TEST_UNPACK") else { return };
+    let answer = fs::File::options().write(true).open("/proc/self/fd/3").unwrap();
+    rustix::stdio::dup2_stdout(&answer).unwrap();
+    let numbers: Vec<String> = numbers.to_str().unwrap().split(' ').skip(1).map(str::to_owned).collect();
+    containers::unpack::main(&numbers);
+    // Nothing else may be said.
+    std::process::exit(0);
 }
 
 pub(crate) struct World {

@@ -64,6 +64,14 @@ impl Meter {
         self.0.send_modify(|progress| *progress = Progress { layers, total, ..Progress::default() });
     }
 
+    /// A layer of so many bytes is here already.
+    pub fn skip(&self, bytes: u64) {
+        self.0.send_modify(|progress| {
+            progress.layers = progress.layers.saturating_sub(1);
+            progress.total = progress.total.saturating_sub(bytes);
+        });
+    }
+
     pub(super) fn add(&self, bytes: u64) {
         self.0.send_if_modified(|progress| {
             let before = progress.step();

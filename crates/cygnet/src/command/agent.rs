@@ -11,6 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use tokio::sync::oneshot;
 
+use super::containers::Containers;
 use super::limits::Limits;
 use super::networks::Networks;
 use super::{credentials, raise_file_limit};
@@ -79,6 +80,8 @@ pub(crate) struct Agent {
     limits: Limits,
     #[command(flatten)]
     networks: Networks,
+    #[command(flatten)]
+    containers: Containers,
     /// Whether tasks run as their users, which only root can make them
     #[arg(long, default_value_t = true, action = ArgAction::Set, env = "CYGNET_SWITCH_USER")]
     switch_user: bool,
@@ -144,6 +147,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.gc_disk_headroom = arguments.gc_disk_headroom;
     arguments.limits.give(&mut options);
     arguments.networks.give(&mut options)?;
+    arguments.containers.give(&mut options)?;
     options.switch_user = arguments.switch_user;
     options.logging = crate::log::level();
     options.log = crate::log::file();

@@ -52,6 +52,8 @@ pub(crate) struct Dev {
     limits: super::limits::Limits,
     #[command(flatten)]
     networks: super::networks::Networks,
+    #[command(flatten)]
+    containers: super::containers::Containers,
     /// Leave the tasks running at the end: the next `cygnet dev` finds them
     #[arg(long, env = "CYGNET_KEEP", value_parser = BoolishValueParser::new())]
     keep: bool,

@@ -94,6 +94,7 @@ async fn bind_agent(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::R
     options.resources.clone_from(&dev.resources);
     dev.limits.give(&mut options);
     dev.networks.give(&mut options)?;
+    dev.containers.give(&mut options)?;
     options.recovery_timeout = RECOVERY;
     options.logging = crate::log::level();
     options.log = crate::log::file();

@@ -1,0 +1,160 @@
+//! Images for containers: from the store if they are there, else they are brought first. Who has one keeps it by a lease.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use containers::image::Reference;
+use containers::provision::ProvisionedImage;
+use containers::registry::Progress;
+use containers::store::{Image as Stored, Store, StoreError};
+use mesos::v1::{ContainerId, Image, image};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use super::credentials;
+use super::error::ImageError;
+use super::puller::{Puller, Waiting};
+use super::source::{Source, Wanted};
+use crate::core::Provisioning;
+use crate::handle::{Handle, Request};
+
+/// The time between two words about a pull.
+const PACE: Duration = Duration::from_secs(1);
+
+/// Times that an image is brought because it was collected before it could be used.
+const TIMES: usize = 3;
+
+/// The images of an agent.
+#[derive(Debug, Clone)]
+pub(crate) struct Images {
+    store: Store,
+    source: Source,
+    puller: Puller,
+    secrets: Option<PathBuf>,
+}
+
+/// A run that waits for images: who hears of it, and when it is over.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) wanted: &'a Provisioning,
+    pub(super) over: &'a CancellationToken,
+    pub(super) actor: &'a Handle,
+}
+
+impl Run<'_> {
+    /// An actor that is about to end reads no more.
+    async fn say(&self, words: String) {
+        let _ending = self.actor.send(Request::Pulling(Box::new(self.wanted.clone()), words)).await;
+    }
+}
+
+impl Images {
+    pub(crate) fn new(store: Store, source: Source, secrets: Option<PathBuf>) -> Images {
+        let puller = Puller::start(store.clone(), source.clone());
+        Images { store, source, puller, secrets }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The image of this name, as far as it is one.
+    pub(crate) fn named(&self, name: &str) -> Option<Reference> {
+        self.source.image(name).ok()
+    }
+
+    /// Makes an image ready for a run; says from time to time how far that is.
+    pub(super) async fn ready(&self, wanted: &Image, run: &Run<'_>) -> Result<ProvisionedImage, ImageError> {
+        let (image::Type::Docker, Some(docker)) = (wanted.r#type(), &wanted.docker) else {
+            return Err(ImageError::Kind);
+        };
+        let reference = self.source.image(&docker.name)?;
+        let mut found = None;
+        if wanted.cached() {
+            found = self.lease(&run.wanted.container, &reference).await?;
+        }
+        let login = self.login(docker, &reference).await?;
+        for _ in 0..TIMES {
+            let Some(image) = found else {
+                let waiting = self.puller.pull(Wanted { image: reference.clone(), login: login.clone() });
+                self.watched(waiting, &docker.name, run).await?;
+                found = self.lease(&run.wanted.container, &reference).await?;
+                continue;
+            };
+            return Ok(ProvisionedImage { reference: docker.name.clone(), layers: image.layers, config: image.config });
+        }
+        Err(ImageError::Gone(reference))
+    }
+
+    async fn login(
+        &self,
+        docker: &image::Docker,
+        image: &Reference,
+    ) -> Result<Option<containers::registry::Login>, ImageError> {
+        let Some(secret) = docker.config.clone() else { return Ok(self.source.login(image, None)) };
+        let (secrets, name) = (self.secrets.clone(), image.clone());
+        let own = spawn_blocking(move || credentials::read(&secret, secrets.as_deref(), &name)).await??;
+        Ok(self.source.login(image, Some(&own)))
+    }
+
+    async fn lease(&self, container: &ContainerId, image: &Reference) -> Result<Option<Stored>, ImageError> {
+        let (store, name, reference) = (self.store.clone(), lease(&container.to_string(), image), image.clone());
+        let leased = spawn_blocking(move || store.lease(&name, &reference)).await?;
+        leased.map_err(|error| ImageError::Store { image: image.clone(), source: error.into() })
+    }
+
+    /// Waits for a pull, and tells what changes on the way.
+    async fn watched(&self, mut waiting: Waiting, name: &str, run: &Run<'_>) -> Result<(), ImageError> {
+        let progress = (&mut waiting.progress).await.ok();
+        let mut ticks = interval_at(Instant::now() + PACE, PACE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut said = String::new();
+        loop {
+            tokio::select! {
+                () = run.over.cancelled() => return Err(ImageError::Over),
+                outcome = waiting.done() => return Ok(outcome?),
+                _ = ticks.tick() => {
+                    let words = self.words(name, progress.as_ref());
+                    if words != said {
+                        run.say(words.clone()).await;
+                        said = words;
+                    }
+                }
+            }
+        }
+    }
+
+    fn words(&self, name: &str, progress: Option<&watch::Receiver<Progress>>) -> String {
+        let verb = self.source.verb();
+        match (&self.source, progress) {
+            (Source::Registries(..), Some(progress)) => format!("{verb} {name}: {}", *progress.borrow()),
+            _ => format!("{verb} {name}"),
+        }
+    }
+
+    /// Lets the images of a run go. May block.
+    pub(super) fn release(&self, container: &ContainerId) -> Result<(), StoreError> {
+        let container = container.to_string();
+        let own = self.store.leases()?.into_iter().filter(|lease| holder(lease) == Some(&container));
+        own.into_iter().try_for_each(|lease| self.store.release(&lease))
+    }
+
+    /// Lets the images of all runs go but of these. May block.
+    pub(super) fn sweep(&self, live: &BTreeSet<String>) -> Result<(), StoreError> {
+        let kept = |lease: &String| holder(lease).is_some_and(|container| live.contains(container));
+        self.store.release_all_but(&self.store.leases()?.into_iter().filter(kept).collect())
+    }
+}
+
+/// The name of the lease by which a run has an image.
+fn lease(container: &str, image: &Reference) -> String {
+    format!("{container} {image}")
+}
+
+/// The run that has a lease.
+fn holder(lease: &str) -> Option<&str> {
+    lease.split_once(' ').map(|(container, _)| container)
+}
