@@ -3,8 +3,8 @@
 use clap::{Args, Parser};
 
 use crate::load::{Load, Time};
-use crate::scale;
 use crate::targets::{Grid, Size};
+use crate::{containers, scale};
 
 /// Experiments: what something costs beside its baselines
 #[derive(Debug, Parser)]
@@ -12,6 +12,8 @@ use crate::targets::{Grid, Size};
 pub(crate) enum Command {
     /// The cost of a health check, beside others who make them
     Checks(Options),
+    /// What containers cost, beside Docker, CNI's plugins and tar
+    Containers(containers::Options),
     /// How many health-checked tasks a cluster carries
     Scale(scale::Command),
     /// Started by `checks` itself: a process with targets
@@ -20,6 +22,9 @@ pub(crate) enum Command {
     /// Started by `scale` itself: the same at the addresses of simulated agents
     #[command(hide = true)]
     TargetGrid(Grid),
+    /// Started by `containers` itself: the same in namespaces that are there, by their paths, `-` for our own
+    #[command(hide = true)]
+    TargetsIn { listeners_in_each: usize, namespaces: Vec<String> },
     /// Started by `checks` itself: a process with an engine that carries out a load, or holds it if no time counts
     #[command(hide = true)]
     Engine {
@@ -84,9 +89,11 @@ mod tests {
         };
         assert_eq!((load.ask, load.checks, load.resident), (Ask::HalfOpen, 20, 500));
         assert_eq!((time.warm_up.as_millis(), time.counted.as_secs()), (500, 2));
-        assert!(load.neighbours.is_none() && given("engine http 1000 20 0 1 2 --drips 3").is_none());
+        assert!(!load.confined && load.neighbours.is_none() && given("engine http 1000 20 0 1 2 --drips 3").is_none());
         let numbers = Neighbours { drips: 3, silent: 4, resets: 5, floods_of_a_kind: 6 };
         let line = "engine http 1000 20 0 1 2 --drips 3 --silent 4 --resets 5 --floods-of-a-kind 6";
         assert!(matches!(given(line), Some(Command::Engine { load, .. }) if load.neighbours == Some(numbers)));
+        let line = "engine command 1000 20 0 1 2 --confined";
+        assert!(matches!(given(line), Some(Command::Engine { load, .. }) if load.confined));
     }
 }

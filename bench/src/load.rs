@@ -45,6 +45,9 @@ pub(crate) struct Load {
     pub(crate) checks: usize,
     /// The memory that the checker's process keeps beside, in MiB
     pub(crate) resident: usize,
+    /// Run commands as those of a container are, with Docker's capabilities and filter of system calls
+    #[arg(long)]
+    pub(crate) confined: bool,
     /// Hostile targets that are asked by the same engine; what is measured of checks is without them.
     #[command(flatten)]
     pub(crate) neighbours: Option<Neighbours>,
@@ -69,7 +72,7 @@ fn seconds(text: &str) -> Result<Duration, ParseFloatError> {
 
 impl Load {
     pub(crate) const fn new(ask: Ask, checks: usize, interval: Duration) -> Load {
-        Load { ask, checks, interval, resident: 0, neighbours: None }
+        Load { ask, checks, interval, resident: 0, confined: false, neighbours: None }
     }
 
     /// The checks a second that are wanted.

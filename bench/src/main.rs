@@ -4,13 +4,15 @@
 //! measured, [`targets`] what is checked, [`experiment`] takes turns, [`report`] says what came out. Build with
 //! `--release`.
 //!
-//! `bench scale` is about how many tasks a cluster carries: [`scale`].
+//! `bench scale` is about how many tasks a cluster carries: [`scale`]; `bench containers` about containers:
+//! [`containers`].
 
 mod arguments;
 mod bar;
 mod canvas;
 mod chart;
 mod clock;
+mod containers;
 mod cpu;
 mod engine;
 mod experiment;
@@ -43,8 +45,12 @@ use sides::Ground;
 fn main() -> anyhow::Result<ExitCode> {
     match arguments::parse(std::env::args()).unwrap_or_else(|error| error.exit()) {
         Command::Checks(options) => checks(&options),
+        Command::Containers(options) => containers::run(&options, &directory()?),
         Command::Scale(command) => scale::scale(&command, &directory()?),
         Command::Targets(size) => targets::serve(size).map(|()| ExitCode::SUCCESS),
+        Command::TargetsIn { listeners_in_each, namespaces } => {
+            targets::serve_in(&namespaces, listeners_in_each).map(|()| ExitCode::SUCCESS)
+        }
         Command::TargetGrid(grid) => targets::serve_grid(grid).map(|()| ExitCode::SUCCESS),
         Command::Hostile => hostile::serve().map(|()| ExitCode::SUCCESS),
         Command::Engine { load, time } if time.counted.is_zero() => print(&engine::hold(&load)?),

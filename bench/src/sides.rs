@@ -3,7 +3,7 @@
 
 mod c;
 mod confined;
-mod docker;
+mod exec;
 mod haproxy;
 mod program;
 
@@ -17,9 +17,10 @@ use crate::load::{Ask, Load, TRUE, Time};
 use crate::measured::Measured;
 use crate::networks;
 use crate::targets::{Size, Target, Targets};
-use c::Programs;
+pub(crate) use c::Programs;
 use confined::Confined;
-use docker::Container;
+use exec::Daemon;
+pub(crate) use exec::{Exec, spent};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -57,7 +58,7 @@ pub(crate) struct Ground {
     programs: anyhow::Result<Programs>,
     haproxy: anyhow::Result<String>,
     curl: anyhow::Result<String>,
-    docker: anyhow::Result<Container>,
+    docker: anyhow::Result<Daemon>,
 }
 
 impl Ground {
@@ -69,7 +70,7 @@ impl Ground {
             programs: Programs::compile(directory),
             haproxy: haproxy::version(),
             curl: program::find("curl"),
-            docker: Container::start(directory),
+            docker: Daemon::start(),
         })
     }
 
@@ -104,7 +105,7 @@ impl Ground {
             Side::Loop => program::run(&mut programs()?.checks(load, time), &targets),
             Side::HaProxy => haproxy::round(&targets, load, time),
             Side::Curl => program::run(&mut curl_for_each(programs()?, there(&self.curl)?, time), &targets),
-            Side::Vfork => program::run(&mut self.vfork(programs()?, load, time)?, &targets),
+            Side::Vfork => vfork_round(programs()?, load, time, &there(&self.confined)?.others(), &targets),
             Side::DockerExec => there(&self.docker)?.round(time),
         };
         done.with_context(|| format!("{}, {load:?}", side.as_str()))
@@ -121,13 +122,6 @@ impl Ground {
             _ => self.targets.some(load.checks),
         })
     }
-
-    /// At the engine's pace.
-    fn vfork(&self, programs: &Programs, load: &Load, time: Time) -> anyhow::Result<Command> {
-        let mut command = programs.spawn("vfork", load.resident, load.rate(), time, &there(&self.confined)?.others());
-        command.arg(TRUE);
-        Ok(command)
-    }
 }
 
 /// A resource of this machine, or why it is not there.
@@ -135,8 +129,19 @@ fn there<T>(resource: &anyhow::Result<T>) -> anyhow::Result<&T> {
     resource.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))
 }
 
+/// The floor of commands, at the engine's pace; `others` are the namespaces of mounts and processes.
+pub(crate) fn vfork_round(
+    programs: &Programs,
+    load: &Load,
+    time: Time,
+    others: &str,
+    targets: &[Target],
+) -> anyhow::Result<Measured> {
+    program::run(programs.spawn("vfork", load.resident, load.rate(), time, others).arg(TRUE), targets)
+}
+
 /// Hostile targets live as long as the round.
-fn engine_round(load: &Load, time: Time, targets: &[Target]) -> anyhow::Result<Measured> {
+pub(crate) fn engine_round(load: &Load, time: Time, targets: &[Target]) -> anyhow::Result<Measured> {
     let hostile = load.neighbours.map(|_| Hostile::start()).transpose()?;
     let lines = hostile.as_ref().map_or(&[][..], |hostile| &hostile.lines);
     let targets = targets.iter().map(Target::line);
@@ -150,6 +155,9 @@ fn engine(load: &Load, time: Time) -> anyhow::Result<Command> {
     command.args(["engine", load.ask.as_str(), &load.interval.as_millis().to_string()]);
     command.args([load.checks.to_string(), load.resident.to_string()]);
     command.args([time.warm_up.as_secs_f64().to_string(), time.counted.as_secs_f64().to_string()]);
+    if load.confined {
+        command.arg("--confined");
+    }
     if let Some(all) = load.neighbours {
         let manners = [("drips", all.drips), ("silent", all.silent), ("resets", all.resets)];
         let all = manners.into_iter().chain([("floods-of-a-kind", all.floods_of_a_kind)]);

@@ -62,6 +62,13 @@ impl Targets {
         Targets::with(&["target-grid", &numbers[0], &numbers[1], &numbers[2]])
     }
 
+    /// So many listeners in each of these namespaces, `-` for our own.
+    pub(crate) fn start_in(namespaces: &[String], listeners_in_each: usize) -> anyhow::Result<Targets> {
+        let listeners = listeners_in_each.to_string();
+        let arguments = ["targets-in", &listeners, "--"].into_iter().chain(namespaces.iter().map(String::as_str));
+        Targets::with(&arguments.collect::<Vec<_>>())
+    }
+
     fn with(arguments: &[&str]) -> anyhow::Result<Targets> {
         let mut command = Command::new(std::env::current_exe()?);
         // Ctrl-C is for us; it tidies up after we are gone.
@@ -119,10 +126,20 @@ impl Target {
 /// The process' part.
 pub(crate) fn serve(size: Size) -> anyhow::Result<()> {
     let namespaces = Namespaces::make(size.namespaces);
+    listen_in(namespaces.places(size.namespaces), size.listeners_in_each)
+}
+
+/// The same in namespaces of others.
+pub(crate) fn serve_in(namespaces: &[String], listeners_in_each: usize) -> anyhow::Result<()> {
+    let place = |path: &String| Some(path.clone()).filter(|path| path != "-");
+    listen_in(namespaces.iter().map(place).collect(), listeners_in_each)
+}
+
+fn listen_in(places: Vec<Option<String>>, listeners_in_each: usize) -> anyhow::Result<()> {
     let mut server = Server::new()?;
-    for place in namespaces.places(size.namespaces) {
+    for place in places {
         namespaces::enter(place.as_deref())?;
-        for _ in 0..size.listeners_in_each {
+        for _ in 0..listeners_in_each {
             let port = server.listen()?;
             println!("{}", Target { namespace: place.clone(), port }.line());
         }

@@ -116,6 +116,13 @@ impl Docker {
         containers.iter().filter_map(name).collect()
     }
 
+    /// Removes all containers, whatever they do.
+    pub fn remove_containers(&self) {
+        for name in self.containers() {
+            let _gone_already = self.call("DELETE", &format!("/containers{name}?force=1&v=1"), &Value::Null);
+        }
+    }
+
     /// SIGKILL, and waits until it is gone. Its containers may go on.
     pub fn kill(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
@@ -143,9 +150,7 @@ impl Drop for Docker {
         if std::thread::panicking() {
             eprintln!("--- output of the Docker daemon ---\n{}", self.log());
         }
-        for name in self.containers() {
-            let _gone_already = self.call("DELETE", &format!("/containers{name}?force=1&v=1"), &Value::Null);
-        }
+        self.remove_containers();
         self.kill();
         let _told = wait::until_or(PATIENCE, || {
             let left = self.processes();

@@ -21,6 +21,7 @@ const USAGE: &str = "usage: cargo xtask VERB
   lint                   format, arrows, clippy, and cargo-deny if it is installed
   arrows                 only what may depend on what
   bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
+  bench containers [--quick] what containers cost, beside Docker, CNI's plugins and tar, and whether the bars hold
   bench scale [--quick]  how many health-checked tasks a cluster carries; --help tells of --check, --up-to and the like
   bench scale --all      everything docs/scale.md shows, with its bars
   clients                install the clients of others that tests drive, into the target directory
@@ -43,7 +44,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["test", rest @ ..] => suite::run(rest),
         ["lint"] => lint(),
         ["arrows"] => arrows::run(),
-        ["bench", "scale", rest @ ..] => bench_scale(rest),
+        ["bench", what @ ("containers" | "scale"), rest @ ..] => bench_of_cygnet(what, rest),
         ["bench", rest @ ..] => cargo(["run", "--release", "--package", "bench", "--"].iter().chain(rest)),
         ["clients"] => clients::install(),
         ["fuzz"] => fuzz::run("60"),
@@ -53,10 +54,10 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
     }
 }
 
-/// It starts the real thing, which cargo does not build for it.
-fn bench_scale(arguments: &[&str]) -> anyhow::Result<()> {
+/// These start the real thing, which cargo does not build for them.
+fn bench_of_cygnet(what: &str, arguments: &[&str]) -> anyhow::Result<()> {
     cargo(&["build", "--release", "--package", "cygnet"])?;
-    cargo(["run", "--release", "--package", "bench", "--", "scale"].iter().chain(arguments))
+    cargo(["run", "--release", "--package", "bench", "--", what].iter().chain(arguments))
 }
 
 fn lint() -> anyhow::Result<()> {

@@ -9,6 +9,9 @@ use checks::spec::{
     Command, CommandProbe, HttpProbe, Judgement, ListenProbe, Probe, Reuse, Schedule, TcpMode, TcpProbe,
 };
 use checks::{Check, CheckHandle, CheckSpec, Engine, Event, Place, Start, VerdictState};
+use containers::capabilities::{DOCKER_DEFAULT, Policy};
+use containers::seccomp::Profiles;
+use processes::Confinement;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::load::{Ask, Load};
@@ -23,11 +26,17 @@ pub(super) fn add(
     events: &UnboundedSender<Event>,
 ) -> anyhow::Result<Vec<CheckHandle>> {
     let places = places(targets)?;
+    let confinement = load.confined.then(confined).transpose()?;
     let start = Start::Recovered { state: VerdictState::default(), age: Duration::ZERO };
     let one = |(id, target): (usize, &Target)| {
         let place = places.get(&target.namespace).cloned().unwrap_or_default();
         let seed = format!("bench-{id}/0");
-        engine.add(Check::new(id as u64, spec(load, target), events.clone()).at(place).starting(start).seeded(seed))
+        engine.add(
+            Check::new(id as u64, spec(load, target, confinement.as_ref()), events.clone())
+                .at(place)
+                .starting(start)
+                .seeded(seed),
+        )
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut handles = Vec::with_capacity(load.checks);
@@ -39,6 +48,13 @@ pub(super) fn add(
     }
     anyhow::ensure!(handles.len() == load.checks, "there are no targets");
     Ok(handles)
+}
+
+/// The bounds of a container of root's that asks for none.
+fn confined() -> anyhow::Result<Confinement> {
+    let capabilities = Policy::default().sets(None, Some(DOCKER_DEFAULT), true)?;
+    let seccomp = Profiles::new(None, None).filter(None, DOCKER_DEFAULT)?;
+    Ok(Confinement { capabilities, seccomp, ..Confinement::default() })
 }
 
 /// The number of checks added before the engine must have taken them in: those that wait are memory.
@@ -59,23 +75,23 @@ fn place(path: &str) -> anyhow::Result<Place> {
     }
 }
 
-fn spec(load: &Load, target: &Target) -> CheckSpec {
+fn spec(load: &Load, target: &Target, confinement: Option<&Confinement>) -> CheckSpec {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, target.port));
     let schedule = Schedule { interval: load.interval, ..Schedule::default() };
     let judgement = Judgement { grace: Duration::ZERO, ..Judgement::default() };
-    CheckSpec { probe: probe(load.ask, address), schedule, judgement }
+    CheckSpec { probe: probe(load.ask, address, confinement), schedule, judgement }
 }
 
-fn probe(ask: Ask, address: SocketAddr) -> Probe {
+fn probe(ask: Ask, address: SocketAddr, confinement: Option<&Confinement>) -> Probe {
     match ask {
         Ask::Http => Probe::Http(HttpProbe { address, ..HttpProbe::default() }),
         Ask::KeptAlive => Probe::Http(HttpProbe { address, connection: Reuse::KeepAlive, ..HttpProbe::default() }),
         Ask::Tcp => Probe::Tcp(TcpProbe { mode: TcpMode::Connect, ..TcpProbe::new(address) }),
         Ask::HalfOpen => Probe::Tcp(TcpProbe::new(address)),
         Ask::Listen => Probe::Listen(ListenProbe::new(address)),
-        Ask::Command => Probe::Command(CommandProbe::new(Command::Exec {
-            path: crate::load::TRUE.to_owned(),
-            argv: vec!["true".to_owned()],
-        })),
+        Ask::Command => {
+            let command = Command::Exec { path: crate::load::TRUE.to_owned(), argv: vec!["true".to_owned()] };
+            Probe::Command(CommandProbe { confinement: confinement.cloned(), ..CommandProbe::new(command) })
+        }
     }
 }

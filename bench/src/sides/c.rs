@@ -12,13 +12,13 @@ const LOOP: &str = include_str!("../../c/loop.c");
 const SPAWN: &str = include_str!("../../c/spawn.c");
 
 /// Compiled.
-pub(super) struct Programs {
+pub(crate) struct Programs {
     checks: PathBuf,
     spawn: PathBuf,
 }
 
 impl Programs {
-    pub(super) fn compile(directory: &Path) -> anyhow::Result<Programs> {
+    pub(crate) fn compile(directory: &Path) -> anyhow::Result<Programs> {
         Ok(Programs { checks: compile(directory, "loop", LOOP)?, spawn: compile(directory, "spawn", SPAWN)? })
     }
 
