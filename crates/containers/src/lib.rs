@@ -12,8 +12,10 @@
 //!   rootfs    the plan of a container's file system
 //!   seccomp   the system calls they may make
 //!   unpack    a layer's archive becomes a directory, by a child that is locked into it
+//!   spec      what a task in a container runs with
 //!   store     images on this machine: layers, names, who needs them, collection
 //!   archive   images from files that the operator has put into a directory
+//!   users     users and groups as an image has them
 //! ```
 
 pub mod archive;
@@ -27,5 +29,7 @@ pub mod registry;
 pub mod rlimits;
 pub mod rootfs;
 pub mod seccomp;
+pub mod spec;
 pub mod store;
 pub mod unpack;
+pub mod users;

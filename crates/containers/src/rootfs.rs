@@ -35,7 +35,7 @@ pub struct Wanted {
     /// All else that is put into it.
     pub volumes: Vec<Volume>,
     /// The names it finds without a name server, the servers it asks, and its own name: the content of `/etc/hosts`,
-    /// `/etc/resolv.conf` and `/etc/hostname`; the image's where absent.
+    /// `/etc/resolv.conf` and `/etc/hostname`; those of the image or of the host where absent. The host must have them.
     pub names: Names,
     /// The size of `/dev/shm` in bytes.
     pub shared_memory: u64,
@@ -156,25 +156,29 @@ impl Wanted {
             }
             entries.push(entry);
         }
-        // A volume at the same place takes precedence, as with Docker.
-        let names = self.names.entries().filter(|name| entries.iter().all(|entry| entry.path != name.path));
-        let names: Vec<Entry> = names.collect();
-        entries.extend(names);
-        entries.sort_by_key(|entry| entry.path.components().count());
+        self.add_names(&mut entries);
         Ok(entries)
     }
 
     /// A container with the host's files cannot have any that are not there.
     fn volumes_of_host(&self) -> Result<Vec<Entry>, PlanError> {
-        let mut entries = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
         for volume in &self.volumes {
             if volume.at.is_relative() {
                 return Err(PlanError::NoImage(volume.at.clone()));
             }
             entries.push(volume.entry(self)?);
         }
-        entries.sort_by_key(|entry: &Entry| entry.path.components().count());
+        self.add_names(&mut entries);
         Ok(entries)
+    }
+
+    /// Adds the files with names. A volume at the same place takes precedence, as with Docker.
+    fn add_names(&self, entries: &mut Vec<Entry>) {
+        let names = self.names.entries().filter(|name| entries.iter().all(|entry| entry.path != name.path));
+        let names: Vec<Entry> = names.collect();
+        entries.extend(names);
+        entries.sort_by_key(|entry| entry.path.components().count());
     }
 
     fn sandbox_entry(&self) -> Result<Entry, PlanError> {
@@ -191,6 +195,15 @@ impl Wanted {
 }
 
 impl Names {
+    /// Those for which there are files among these of the host.
+    pub fn as_far_as(self, there: &Names) -> Names {
+        Names {
+            hosts: self.hosts.filter(|_| there.hosts.is_some()),
+            resolv_conf: self.resolv_conf.filter(|_| there.resolv_conf.is_some()),
+            hostname: self.hostname.filter(|_| there.hostname.is_some()),
+        }
+    }
+
     fn entries(&self) -> impl Iterator<Item = Entry> {
         let files =
             [("/etc/hosts", &self.hosts), ("/etc/resolv.conf", &self.resolv_conf), ("/etc/hostname", &self.hostname)];

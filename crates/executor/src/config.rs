@@ -39,7 +39,9 @@ pub struct ExecutorConfig {
     pub sandbox: PathBuf,
     /// `CYGNET_STATE_DIRECTORY`, or a directory in the sandbox.
     pub state_directory: PathBuf,
-    /// Set if it is the former, which the agent makes before it starts an executor for the first time.
+    /// The directory whose `provisions` the agent fills: the state directory of the executor, also for tasks of a group.
+    pub provisions: PathBuf,
+    /// Set if the state directory is the former, which the agent makes before it starts an executor for the first time.
     pub agent_makes_state: bool,
     /// `MESOS_CHECKPOINT` with `MESOS_RECOVERY_TIMEOUT` and `MESOS_SUBSCRIPTION_BACKOFF_MAX`.
     pub reconnection: Reconnection,
@@ -66,12 +68,14 @@ impl ExecutorConfig {
             Some(sandbox) => sandbox,
             None => required(variables, "MESOS_DIRECTORY")?,
         });
+        let state_directory = state_directory(variables, &sandbox);
         Ok(ExecutorConfig {
             framework_id: required(variables, "MESOS_FRAMEWORK_ID")?.to_owned(),
             executor_id: required(variables, "MESOS_EXECUTOR_ID")?.to_owned(),
             agent: Endpoint::from_variables(variables)?,
             agent_makes_state: optional(variables, "CYGNET_STATE_DIRECTORY").is_some(),
-            state_directory: state_directory(variables, &sandbox),
+            provisions: state_directory.clone(),
+            state_directory,
             sandbox,
             reconnection: Reconnection::from_variables(variables)?,
             shutdown_grace: duration(variables, "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")?

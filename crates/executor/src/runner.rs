@@ -214,6 +214,7 @@ impl Runner {
 
     /// The end of the task's processes, by what is known of its memory.
     fn exited(&mut self, ending: Ending) -> Input {
+        self.state.forget_changes();
         Input::Exited(match self.memory.take() {
             Some(memory) => memory.ended(ending),
             None => ending,

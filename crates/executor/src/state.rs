@@ -6,6 +6,8 @@
 //! health      how the checks stand                         (see `monitor`)
 //! framework   what the agent said of the framework
 //! spec.json, lock, pid, grace, exit, clear                 (see `shim`)
+//! changes/        what a task changes of its image: upper, work
+//! provisions/     what the agent made ready for each task (see `containers::provision`)
 //! groups      the groups of a default executor             (see `group`)
 //! tasks/<T>/<C>/  all of the above, for each of their tasks and its container
 //! ```
@@ -15,12 +17,13 @@ mod journal;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use mesos::v1::{FrameworkInfo, TaskId, TaskInfo};
 use processes::ShimFiles;
 use prost::Message;
+use tokio::task::spawn_blocking;
 
 pub(crate) use self::groups::{Groups, Planned};
 pub(crate) use self::journal::Journal;
@@ -28,6 +31,9 @@ use crate::clock::{Moment, now};
 use crate::config::ExecutorConfig;
 use crate::error::ExecutorError;
 use crate::lock;
+
+/// The directory for what a task changes of its image.
+pub(crate) const CHANGES: &str = "changes";
 
 #[derive(Debug)]
 pub(crate) struct StateDirectory {
@@ -114,6 +120,23 @@ impl StateDirectory {
 
     pub(crate) fn shim(&self) -> ShimFiles {
         ShimFiles::new(&self.path)
+    }
+
+    /// Makes the directories for what a task changes of its image. The upper one's mode is that of the container's root.
+    pub(crate) fn make_changes(&self) -> io::Result<()> {
+        let changes = self.path.join(CHANGES);
+        fs::create_dir_all(changes.join("work"))?;
+        fs::create_dir_all(changes.join("upper"))?;
+        fs::set_permissions(changes.join("upper"), fs::Permissions::from_mode(0o755))
+    }
+
+    /// Removes what a task that has ended changed of its image, beside the runtime: it may be much. Whoever removes the
+    /// whole directory removes what is left of it.
+    pub(crate) fn forget_changes(&self) {
+        let changes = self.path.join(CHANGES);
+        if changes.exists() {
+            spawn_blocking(move || remove(&changes));
+        }
     }
 
     /// The file for the state of the checks.

@@ -1,14 +1,18 @@
-//! From a task's definition to the command the shim runs. Pure.
+//! From a task's definition to the command the shim runs.
 
 mod fetch;
 mod group_sandbox;
+mod identity;
 mod prepare;
-pub(crate) mod supported;
+mod supported;
+mod user;
 
 use std::io;
+use std::path::PathBuf;
 
 use containers::cgroup::CgroupError;
-use containers::rlimits::RLimitError;
+use containers::spec::SpecError;
+use containers::users::ImageUserError;
 use fetcher::FetchError;
 use health::InvalidCheck;
 use mesos::Codec;
@@ -60,9 +64,29 @@ pub(crate) enum Unrunnable {
     /// A URI makes no sense, or cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// A limit makes no sense.
+    /// The container cannot be as it is wanted.
     #[error(transparent)]
-    Limit(#[from] RLimitError),
+    Container(#[from] SpecError),
+    /// The image has no such user.
+    #[error(transparent)]
+    ImageUser(#[from] ImageUserError),
+    /// The executor may not make containers.
+    #[error("A container with files, a network or a name of its own needs an executor that runs as root")]
+    Unprivileged,
+    /// The machine: images cannot be used where the executor keeps its state.
+    #[error("Images cannot be used: layers cannot be laid over each other in '{}': {cause}", directory.display())]
+    NoOverlay {
+        /// The directory.
+        directory: PathBuf,
+        /// The kernel's word.
+        cause: io::Error,
+    },
+    /// The machine: the file in which the agent says what is ready.
+    #[error("Cannot read what the agent made ready for the task: {0}")]
+    Provision(io::Error),
+    /// The machine: the directories for what the task changes of its image.
+    #[error("Cannot keep what the task changes of its image: {0}")]
+    Changes(io::Error),
     /// The machine: the cgroup of the task.
     #[error("Cannot start the task: {0}")]
     Cgroup(#[from] CgroupError),
@@ -104,10 +128,10 @@ pub(crate) fn with_command(task: TaskInfo) -> TaskInfo {
     TaskInfo { command, ..task }
 }
 
-/// The environment of a task: that of its executor, the role its resources are allocated to, the kind of its terminal,
-/// and above all its own variables.
-pub(crate) fn environment(inherited: &Variables, task: &TaskInfo) -> Result<Variables, Unrunnable> {
-    let mut environment = inherited.clone();
+/// The variables of a task above those of its executor: the role its resources are allocated to, the kind of its terminal,
+/// and above all its own.
+fn own_environment(task: &TaskInfo) -> Result<Variables, Unrunnable> {
+    let mut environment = Variables::new();
     let role = task.resources.iter().find_map(|resource| resource.allocation_info.as_ref()?.role.clone());
     environment.extend(role.map(|role| ("MESOS_ALLOCATION_ROLE".to_owned(), role)));
     if task.container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
@@ -133,10 +157,6 @@ mod tests {
         Variable { name: name.to_owned(), value: Some(value.to_owned()), ..Variable::default() }
     }
 
-    fn variables(list: &[(&str, &str)]) -> Variables {
-        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
     #[test]
     fn a_task_of_an_executor_of_a_frameworks_own_has_its_command_in_its_data() {
         let with = |data: Vec<u8>| with_command(TaskInfo { data: Some(data), ..TaskInfo::default() }).command;
@@ -150,13 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn the_tasks_own_variables_win() {
+    fn only_variables_that_an_environment_can_hold_are_a_tasks_own() {
         let own = Environment { variables: vec![variable("A", "task"), variable("BAD=", "x"), variable("C", "a\0")] };
         let task = TaskInfo {
             command: Some(CommandInfo { environment: Some(own), ..CommandInfo::default() }),
             ..TaskInfo::default()
         };
-        let environment = environment(&variables(&[("A", "executor"), ("B", "executor")]), &task).unwrap();
-        assert_eq!(environment, variables(&[("A", "task"), ("B", "executor")]));
+        assert_eq!(own_environment(&task).unwrap(), Variables::from([("A".to_owned(), "task".to_owned())]));
     }
 }

@@ -4,7 +4,7 @@ use checks::{CheckSpec, Event, Outcome};
 use health::{Kind, specs};
 use mesos::command::SANDBOX_MODE;
 use mesos::v1::{FrameworkInfo, TaskInfo};
-use processes::{Contained, End, contained, furnish};
+use processes::{Contained, End, Logged, Logs, Program, contained, furnish};
 use rustix::process::Signal;
 use tokio::task::spawn_blocking;
 
@@ -14,7 +14,6 @@ use crate::config::ExecutorConfig;
 use crate::life::Input;
 use crate::monitor::{Monitor, Namespaces};
 use crate::state::Journal;
-use crate::task::supported::unsupported;
 use crate::task::{Prepared, Unrunnable, fetch};
 
 /// Why a task was not started.
@@ -52,16 +51,8 @@ impl Runner {
 
     async fn try_spawn(&mut self) -> Result<Result<Contained, End>, Unstarted> {
         let task = self.task.as_ref().ok_or(Unrunnable::NoCommand)?;
-        if let Some(what) = task.container.as_ref().and_then(unsupported) {
-            return Err(Unrunnable::Unsupported(what).into());
-        }
-        let work = |config: &ExecutorConfig, framework: Option<&FrameworkInfo>, task: &TaskInfo| {
-            let prepared = Prepared::new(config, framework, task)?;
-            let program = prepared.program(config, task)?;
-            Ok((prepared, program))
-        };
-        let (program, specs) = self.unless_left("user was looked up", self.prepare(task, work)).await?;
-        let user = program.program.user.as_ref();
+        let (program, specs) = self.unless_left("user was looked up", self.prepare(task, Prepared::new)).await?;
+        let user = program.user.as_ref();
         if let Some(sandbox) = &self.group {
             sandbox.lay_out(task, user)?;
         } else if task.container.as_ref().is_some_and(|container| !container.volumes.is_empty()) {
@@ -72,6 +63,10 @@ impl Runner {
             self.unless_left("URIs were fetched", fetch(task, &self.config, user)).await?;
         }
         self.memory = Memory::make(&self.config, task).map_err(Unrunnable::Cgroup)?;
+        if program.namespaces.is_some() {
+            self.state.make_changes().map_err(Unrunnable::Changes)?;
+        }
+        let program = Logged { program, logs: Logs::of(&self.config.sandbox) };
         let started = contained::start(program, &self.shared.shim_command, self.state.path()).await;
         let started = started.map_err(Unrunnable::Start)?;
         self.checking.specs = Some(specs);
@@ -91,21 +86,21 @@ impl Runner {
         }
     }
 
-    /// Works out what a task runs with by `work`, more of that, and the checks. To look users up may take long, so that is
-    /// done beside the runtime.
-    async fn prepare<T: Send + 'static>(
+    /// Works out by `work` what a task runs with, and its checks. To look users up may take long, so that is done beside
+    /// the runtime.
+    async fn prepare(
         &self,
         task: &TaskInfo,
-        work: impl FnOnce(&ExecutorConfig, Option<&FrameworkInfo>, &TaskInfo) -> Result<(Prepared, T), Unrunnable>
+        work: impl FnOnce(&ExecutorConfig, Option<&FrameworkInfo>, &TaskInfo) -> Result<Prepared, Unrunnable>
         + Send
         + 'static,
-    ) -> Result<(T, Vec<(Kind, CheckSpec)>), Unrunnable> {
+    ) -> Result<(Program, Vec<(Kind, CheckSpec)>), Unrunnable> {
         let (config, framework, task) = (self.config.clone(), self.framework.clone(), task.clone());
         let own_users = self.group.is_some() && config.switch_user && rustix::process::geteuid().is_root();
         let work = move || {
-            let (prepared, more) = work(&config, framework.as_deref(), &task)?;
-            let specs = specs(&task, &|command| prepared.check(command, &config.sandbox, own_users))?;
-            Ok((more, specs))
+            let prepared = work(&config, framework.as_deref(), &task)?;
+            let specs = specs(&task, &|command| prepared.check(command, own_users))?;
+            Ok((prepared.program, specs))
         };
         spawn_blocking(work).await.map_err(|error| Unrunnable::Start(error.into()))?
     }
@@ -137,13 +132,11 @@ impl Runner {
     /// was known of the framework, and of its user, is lost.
     async fn specs_again(&self, task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, Unrunnable> {
         let files = self.state.shim();
-        let as_before = move |config: &ExecutorConfig, framework: Option<&FrameworkInfo>, task: &TaskInfo| {
-            let prepared = match files.program() {
-                Ok(started) => Prepared::of_user(config, started.program.user, task),
+        let as_before =
+            move |config: &ExecutorConfig, framework: Option<&FrameworkInfo>, task: &TaskInfo| match files.program() {
+                Ok(started) => Prepared::again(config, task, started.program),
                 Err(_) => Prepared::new(config, framework, task),
             };
-            Ok((prepared?, ()))
-        };
         Ok(self.prepare(task, as_before).await?.1)
     }
 

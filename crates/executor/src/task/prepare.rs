@@ -1,84 +1,105 @@
-//! From a task to everything that is needed to run it: the shim's spec, and how the commands of its checks run.
+//! From a task to everything that is needed to run it: the shim's program, and how the commands of its checks run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use checks::spec::{Command, CommandProbe};
 use containers::cgroup::Assignment;
-use containers::rlimits;
+use containers::provision::Provision;
+use containers::rootfs::Cgroups;
+use containers::spec::{self, Room};
+use containers::users::Users;
 use health::Problem;
 use mesos::command::SHELL_IN_PATH;
 use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
-use processes::{Birthplace, Confinement, Credentials, Logged, Logs, Program, UserError};
+use processes::{Birthplace, Credentials, Program};
 
+use super::identity::Identity;
 use crate::config::{ExecutorConfig, Variables};
-use crate::task::{self, Unrunnable};
+use crate::state::CHANGES;
+use crate::task::supported::unsupported;
+use crate::task::{Unrunnable, user};
 
-/// The environment and the user of a task.
+/// A task that is ready to be started.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) environment: Variables,
-    pub(crate) user: Option<Credentials>,
-    pub(crate) birthplace: Option<Birthplace>,
-    pub(crate) confinement: Option<Confinement>,
+    pub(crate) program: Program,
+    /// The layers of its image, the lowest first; none of a task that has the host's files.
+    layers: Vec<PathBuf>,
 }
 
 impl Prepared {
-    /// Works out the environment and the user.
+    /// Works out what the task runs as, with, and in.
     pub(crate) fn new(
         config: &ExecutorConfig,
         framework: Option<&FrameworkInfo>,
         task: &TaskInfo,
     ) -> Result<Prepared, Unrunnable> {
-        let look_up = Credentials::to_become;
-        let user = if config.switch_user { user_of(framework, task, look_up)? } else { None };
-        Prepared::of_user(config, user, task)
+        let provision = provision(config, task)?;
+        if let Some(what) = task.container.as_ref().and_then(|container| unsupported(container, &provision)) {
+            return Err(Unrunnable::Unsupported(what));
+        }
+        let mut identity = match &provision.image {
+            Some(image) => Identity::of_image(config, task, image, &provision)?,
+            None => Identity::of_host(config, framework, task)?,
+        };
+        if identity.user.is_some() && config.state_directory.starts_with(&config.sandbox) {
+            return Err(Unrunnable::ExposedState);
+        }
+        identity.environment.extend([config.mark()]);
+        Prepared::of(config, task, &provision, identity)
     }
 
-    /// Works out the environment for this user, or for the executor's.
-    pub(crate) fn of_user(
+    fn of(
         config: &ExecutorConfig,
-        user: Option<Credentials>,
         task: &TaskInfo,
+        provision: &Provision,
+        identity: Identity,
     ) -> Result<Prepared, Unrunnable> {
-        let mut environment = task::environment(&config.task_environment, task)?;
-        environment.extend([config.mark()]);
+        let container = task.container.as_ref();
         let cgroup = config.cgroup.as_ref().map(Assignment::cgroup).transpose()?;
         let birthplace = cgroup.map(|cgroup| cgroup.birthplace());
-        let confinement = rlimits::confinement(task.container.as_ref())?;
-        match user.is_some() && config.state_directory.starts_with(&config.sandbox) {
-            true => Err(Unrunnable::ExposedState),
-            false => Ok(Prepared { environment, user, birthplace, confinement }),
+        let (has_image, is_root) = (provision.image.is_some(), is_root(identity.user.as_ref()));
+        let room = Room {
+            container,
+            provision,
+            sandbox: &config.sandbox,
+            changes: &config.state_directory.join(CHANGES),
+            volumes: Vec::new(),
+            host_names: spec::host_names(),
+            cgroups: cgroups(config, birthplace.as_ref()),
+            owner: identity.user.as_ref().map_or((0, 0), |user| (user.uid, user.gid)),
+            init: is_init(task),
+        };
+        let namespaces = room.namespaces()?.map(Box::new);
+        if namespaces.is_some() && !rustix::process::geteuid().is_root() {
+            return Err(Unrunnable::Unprivileged);
         }
+        let program = Program {
+            path: identity.path,
+            arguments: identity.arguments,
+            environment: identity.environment.into_iter().collect(),
+            working_directory: identity.working_directory,
+            terminal: mesos::command::terminal(container)?,
+            birthplace,
+            confinement: spec::confinement(container, &provision.settings, has_image, is_root)?,
+            user: identity.user,
+            namespaces,
+        };
+        Ok(Prepared { program, layers: layers(provision) })
     }
 
-    pub(crate) fn program(&self, config: &ExecutorConfig, task: &TaskInfo) -> Result<Logged, Unrunnable> {
-        let command = task.command.as_ref().ok_or(Unrunnable::NoCommand)?;
-        let (path, arguments) = mesos::command::program(command, SHELL_IN_PATH)?;
-        let program = Program {
-            path,
-            arguments,
-            environment: self.environment.clone().into_iter().collect(),
-            working_directory: config.sandbox.clone(),
-            user: self.user.clone(),
-            terminal: mesos::command::terminal(task.container.as_ref())?,
-            birthplace: self.birthplace.clone(),
-            confinement: self.confinement.clone(),
-            ..Program::default()
-        };
-        Ok(Logged { program, logs: Logs::of(&config.sandbox) })
+    /// A task that was started before, perhaps by another process: its checks run as it does, whatever became of that by
+    /// which it was prepared.
+    pub(crate) fn again(config: &ExecutorConfig, task: &TaskInfo, program: Program) -> Result<Prepared, Unrunnable> {
+        Ok(Prepared { program, layers: layers(&provision(config, task)?) })
     }
 
     /// The command of a check: it sees what the task sees, and its own variables above that. A user that it names
     /// counts only with `own_users`.
-    pub(crate) fn check(
-        &self,
-        command: &CommandInfo,
-        sandbox: &Path,
-        own_users: bool,
-    ) -> Result<CommandProbe, Problem> {
+    pub(crate) fn check(&self, command: &CommandInfo, own_users: bool) -> Result<CommandProbe, Problem> {
         let cannot = |error: Unrunnable| Problem::Command(error.into());
         let own = mesos::command::variables(command.environment.as_ref()).map_err(|error| cannot(error.into()))?;
-        let environment = self.environment.clone().into_iter().chain(own).collect::<Variables>();
+        let environment = self.program.environment.clone().into_iter().chain(own).collect::<Variables>();
         let run = match command.shell() {
             true => Command::Shell(command.value().to_owned()),
             false => {
@@ -88,47 +109,59 @@ impl Prepared {
             }
         };
         let user = match command.user.as_deref().filter(|name| own_users && !name.is_empty()) {
-            Some(name) => Some(Credentials::of(name).map_err(|error| cannot(error.into()))?),
-            None => self.user.clone(),
+            Some(name) => Some(self.user(name).map_err(cannot)?),
+            None => self.program.user.clone(),
         };
         Ok(CommandProbe {
             command: run,
             environment: environment.into_iter().collect(),
-            working_directory: Some(sandbox.to_path_buf()),
+            working_directory: Some(self.program.working_directory.clone()),
             // A task may do without its sandbox; Mesos' executor stays in one that was removed.
             fallback_directory: Some(PathBuf::from("/")),
             user,
-            birthplace: self.birthplace.clone(),
-            confinement: self.confinement.clone(),
+            birthplace: self.program.birthplace.clone(),
+            confinement: self.program.confinement.clone(),
         })
+    }
+
+    fn user(&self, name: &str) -> Result<Credentials, Unrunnable> {
+        match self.layers.as_slice() {
+            [] => Ok(Credentials::of(name)?),
+            layers => Ok(user::in_image(&Users::read(layers)?, name)?.credentials),
+        }
     }
 }
 
-/// A task that names a user runs as that user or not at all. The user of a framework is often only a name on the
-/// machine its scheduler runs on, so one that is unknown here means no switching. A resolver that fails has not said that:
-/// the task would run as the executor's user, often root, and does not run.
-fn user_of(
-    framework: Option<&FrameworkInfo>,
-    task: &TaskInfo,
-    look_up: impl Fn(&str) -> Result<Option<Credentials>, UserError>,
-) -> Result<Option<Credentials>, Unrunnable> {
-    let named = |name: &&str| !name.is_empty();
-    if let Some(name) = task.command.as_ref().and_then(|command| command.user.as_deref()).filter(named) {
-        return Ok(look_up(name)?);
-    }
-    let Some(name) = framework.map(|framework| framework.user.as_str()).filter(named) else { return Ok(None) };
-    match look_up(name) {
-        Err(error @ UserError::Unknown(_)) => {
-            tracing::warn!(user = name, %error, "the task runs as the executor's user, not as the framework's");
-            Ok(None)
-        }
-        found => Ok(found?),
-    }
+/// The things that the agent has made ready for the task.
+fn provision(config: &ExecutorConfig, task: &TaskInfo) -> Result<Provision, Unrunnable> {
+    let read = Provision::read(&config.provisions, &task.task_id).map_err(Unrunnable::Provision)?;
+    // An agent that wrote none, as one of Apache Mesos, has nothing to give.
+    Ok(read.unwrap_or_default())
+}
+
+fn layers(provision: &Provision) -> Vec<PathBuf> {
+    provision.image.as_ref().map(|image| image.layers.clone()).unwrap_or_default()
+}
+
+fn is_root(user: Option<&Credentials>) -> bool {
+    user.map_or_else(|| rustix::process::geteuid().is_root(), |user| user.uid == 0)
+}
+
+fn cgroups(config: &ExecutorConfig, birthplace: Option<&Birthplace>) -> Cgroups {
+    config.cgroup.as_ref().map_or(Cgroups::Nothing, |cgroup| spec::cgroups(&cgroup.mounts, birthplace))
+}
+
+/// The label by which a task says that its program is to be the first process of its container.
+const INIT: (&str, &str) = ("cygnet.init", "false");
+
+fn is_init(task: &TaskInfo) -> bool {
+    let mut labels = task.labels.iter().flat_map(|labels| &labels.labels);
+    labels.any(|label| (label.key.as_str(), label.value()) == INIT)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind;
+    use std::path::Path;
 
     use mesos::v1::Environment;
     use mesos::v1::environment::Variable;
@@ -137,7 +170,8 @@ mod tests {
 
     fn task_of(environment: &[(&str, &str)]) -> Prepared {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Prepared { environment, user: None, birthplace: None, confinement: None }
+        let program = Program { environment, working_directory: "/sandbox".into(), ..Program::default() };
+        Prepared { program, layers: Vec::new() }
     }
 
     #[test]
@@ -151,7 +185,7 @@ mod tests {
             ..CommandInfo::default()
         };
         let task = task_of(&[("A", "task"), ("B", "task")]);
-        let probe = task.check(&command, Path::new("/sandbox"), false).unwrap();
+        let probe = task.check(&command, false).unwrap();
         assert_eq!(probe.command, Command::Exec { path: "probe".to_owned(), argv: vec!["zeroth".to_owned()] });
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(probe.environment, [pair("A", "task"), pair("B", "check")]);
@@ -159,27 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn a_resolver_that_fails_is_no_unknown_user() {
-        let framework = FrameworkInfo { user: "www".to_owned(), ..FrameworkInfo::default() };
-        let command = CommandInfo { user: Some("web".to_owned()), ..CommandInfo::default() };
-        let own = TaskInfo { command: Some(command), ..TaskInfo::default() };
-        let unknown = |name: &str| Err(UserError::Unknown(name.to_owned()));
-        let fails = |name: &str| Err(UserError::Resolver { name: name.to_owned(), source: ErrorKind::TimedOut.into() });
-        let said = |found: Result<Option<Credentials>, Unrunnable>| found.map_err(|error| error.to_string());
-        let cannot = |name| Err(format!("Cannot start the task: cannot look up the user '{name}': timed out"));
-        assert_eq!(said(user_of(Some(&framework), &TaskInfo::default(), unknown)), Ok(None));
-        assert_eq!(said(user_of(Some(&framework), &TaskInfo::default(), fails)), cannot("www"));
-        let nobody = "No such user 'web' on this machine".to_owned();
-        assert_eq!(said(user_of(Some(&framework), &own, unknown)), Err(nobody));
-        assert_eq!(said(user_of(Some(&framework), &own, fails)), cannot("web"));
-    }
-
-    #[test]
     fn a_check_of_a_task_of_a_group_may_name_its_user() {
         let user = |name: &str, own_users| {
             let value = Some("true".to_owned());
             let command = CommandInfo { value, user: Some(name.to_owned()), ..CommandInfo::default() };
-            let probe = task_of(&[]).check(&command, Path::new("/"), own_users);
+            let probe = task_of(&[]).check(&command, own_users);
             probe.map(|probe| probe.user.map(|user| user.uid)).map_err(|problem| problem.to_string())
         };
         assert_eq!(user("root", true), Ok(Some(0)));

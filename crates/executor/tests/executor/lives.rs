@@ -2,10 +2,10 @@
 
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskKilling, TaskRunning, TaskStarting};
 use mesos::v1::environment::{Variable, variable};
+use mesos::v1::linux_info::SeccompInfo;
 use mesos::v1::task_status::{Reason, Source};
 use mesos::v1::{
-    CapabilityInfo, CommandInfo, ContainerInfo, DurationInfo, Environment, KillPolicy, LinuxInfo, TaskInfo, Volume,
-    container_info,
+    CommandInfo, ContainerInfo, DurationInfo, Environment, KillPolicy, LinuxInfo, TaskInfo, Volume, container_info,
 };
 
 use crate::agent::{states, task};
@@ -218,17 +218,19 @@ async fn a_task_never_owns_what_an_executor_of_roots_writes_to() {
 async fn what_a_task_alone_cannot_have_is_said() {
     let world = World::new().await;
     let container = ContainerInfo { r#type: container_info::Type::Mesos.into(), ..ContainerInfo::default() };
-    let effective_capabilities = Some(CapabilityInfo::default());
-    let linux_info = Some(LinuxInfo { effective_capabilities, ..LinuxInfo::default() });
+    let seccomp = Some(SeccompInfo { profile_name: Some("strict".to_owned()), unconfined: None });
+    let linux_info = Some(LinuxInfo { seccomp, ..LinuxInfo::default() });
     let restricted =
-        TaskInfo { container: Some(ContainerInfo { linux_info, ..container.clone() }), ..task("capabilities", "true") };
+        TaskInfo { container: Some(ContainerInfo { linux_info, ..container.clone() }), ..task("seccomp", "true") };
     let volumes = vec![Volume { container_path: "data".to_owned(), ..Volume::default() }];
     let holding = TaskInfo { container: Some(ContainerInfo { volumes, ..container }), ..task("volumes", "true") };
     let r#type = Some(variable::Type::Secret.into());
     let secret = Variable { name: "TOKEN".to_owned(), r#type, ..Variable::default() };
     let mut secretive = task("secret", "true");
     secretive.command.as_mut().unwrap().environment = Some(Environment { variables: vec![secret] });
-    for (task, wanted) in [(restricted, "Capabilities"), (holding, "Volumes"), (secretive, "'TOKEN' is a secret")] {
+    for (task, wanted) in
+        [(restricted, "Seccomp profile 'strict'"), (holding, "Volumes"), (secretive, "'TOKEN' is a secret")]
+    {
         let id = task.task_id.value.clone();
         world.run(task).await;
         let message = world.said(&id, TaskFailed).await;

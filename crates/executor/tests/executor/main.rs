@@ -2,10 +2,12 @@
 
 mod agent;
 mod checked;
+mod containers;
 mod crashes;
 mod damage;
 mod definitions;
 mod groups;
+mod images;
 mod lives;
 mod pool;
 mod process;
