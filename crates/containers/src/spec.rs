@@ -6,13 +6,17 @@
 //! ```text
 //!   command       the file to execute and its arguments       environment   its variables
 //!   confinement   what it may do at most                      room          its namespaces and its file system
+//!   volumes       the things put into it, some in `memory`    secrets       by value or by name
 //! ```
 
 mod command;
 mod confinement;
 mod environment;
+mod memory;
 mod names;
 mod room;
+mod secrets;
+mod volumes;
 
 use std::path::PathBuf;
 
@@ -21,6 +25,8 @@ pub use self::confinement::confinement;
 pub use self::environment::{Inside, environment};
 pub use self::names::host_names;
 pub use self::room::{Room, cgroups};
+pub use self::secrets::{SecretError, variable};
+pub use self::volumes::{Sandboxes, VolumeError, Volumes};
 use crate::capabilities::CapabilityError;
 use crate::rlimits::RLimitError;
 use crate::rootfs::PlanError;

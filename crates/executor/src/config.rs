@@ -37,6 +37,8 @@ pub struct ExecutorConfig {
     pub agent: Endpoint,
     /// `MESOS_SANDBOX`, or `MESOS_DIRECTORY`.
     pub sandbox: PathBuf,
+    /// The sandbox of the executor, around that of a task of a group.
+    pub outer_sandbox: Option<PathBuf>,
     /// `CYGNET_STATE_DIRECTORY`, or a directory in the sandbox.
     pub state_directory: PathBuf,
     /// The directory whose `provisions` the agent fills: the state directory of the executor, also for tasks of a group.
@@ -77,6 +79,7 @@ impl ExecutorConfig {
             provisions: state_directory.clone(),
             state_directory,
             sandbox,
+            outer_sandbox: None,
             reconnection: Reconnection::from_variables(variables)?,
             shutdown_grace: duration(variables, "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")?
                 .unwrap_or(DEFAULT_SHUTDOWN_GRACE),

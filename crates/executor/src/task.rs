@@ -6,18 +6,22 @@ mod identity;
 mod prepare;
 mod supported;
 mod user;
+mod volumes;
 
 use std::io;
 use std::path::PathBuf;
 
 use containers::cgroup::CgroupError;
-use containers::spec::SpecError;
+use containers::provision::Settings;
+use containers::spec::{self, SecretError, SpecError, VolumeError};
 use containers::users::ImageUserError;
 use fetcher::FetchError;
 use health::InvalidCheck;
 use mesos::Codec;
 use mesos::command::{CommandError, TooLarge};
-use mesos::v1::{CommandInfo, TaskInfo};
+use mesos::v1::environment::Variable;
+use mesos::v1::environment::variable::Type;
+use mesos::v1::{CommandInfo, Environment, TaskInfo};
 use processes::UserError;
 
 pub(crate) use self::fetch::fetch;
@@ -37,9 +41,26 @@ pub(crate) enum Unrunnable {
     /// The machine: its resolver, which has not said that there is no such user.
     #[error("Cannot start the task: {0}")]
     User(UserError),
-    /// The task has a variable that nobody here can look up.
-    #[error("The variable '{0}' is a secret; those are not supported by this executor")]
+    /// The variable of a check is a secret, which only a task's can be.
+    #[error("The variable '{0}' of a check is a secret")]
     Secret(String),
+    /// A volume cannot be had.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
+    /// A path of the host is not there, and may not be made.
+    #[error("Path '{}' in HOST_PATH volume does not exist", .0.display())]
+    HostPath(PathBuf),
+    /// A place that a task with the host's files cannot have.
+    #[error("Mount point '{}' is an absolute path. It must exist if the container shares the host filesystem", .0.display())]
+    MountPoint(PathBuf),
+    /// The machine: what a volume is to be mounted on, or of.
+    #[error("Cannot make the place of the volume '{}': {cause}", path.display())]
+    Place {
+        /// The place.
+        path: PathBuf,
+        /// The kernel's word.
+        cause: io::Error,
+    },
     /// The task would own the directory that its executor, as somebody else, keeps its state in.
     #[error(
         "The task's user is not its executor's, whose state would lie in the task's sandbox: name the user in the \
@@ -64,6 +85,9 @@ pub(crate) enum Unrunnable {
     /// A URI makes no sense, or cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// A variable of the task is a secret that cannot be had.
+    #[error(transparent)]
+    Hidden(#[from] SecretError),
     /// The container cannot be as it is wanted.
     #[error(transparent)]
     Container(#[from] SpecError),
@@ -128,9 +152,22 @@ pub(crate) fn with_command(task: TaskInfo) -> TaskInfo {
     TaskInfo { command, ..task }
 }
 
+/// Variables, with those that are secrets.
+fn variables(environment: Option<&Environment>, settings: &Settings) -> Result<Variables, Unrunnable> {
+    let given = environment.map(|environment| environment.variables.as_slice()).unwrap_or_default();
+    let (secrets, plain) = given.iter().cloned().partition(|variable| variable.r#type() == Type::Secret);
+    let secrets: Vec<Variable> = secrets;
+    let mut variables = mesos::command::variables(Some(&Environment { variables: plain }))?;
+    for secret in secrets {
+        let value = spec::variable(&secret, settings.secrets_directory.as_deref())?;
+        variables.insert(secret.name, value);
+    }
+    Ok(variables)
+}
+
 /// The variables of a task above those of its executor: the role its resources are allocated to, the kind of its terminal,
 /// and above all its own.
-fn own_environment(task: &TaskInfo) -> Result<Variables, Unrunnable> {
+fn own_environment(task: &TaskInfo, settings: &Settings) -> Result<Variables, Unrunnable> {
     let mut environment = Variables::new();
     let role = task.resources.iter().find_map(|resource| resource.allocation_info.as_ref()?.role.clone());
     environment.extend(role.map(|role| ("MESOS_ALLOCATION_ROLE".to_owned(), role)));
@@ -138,15 +175,12 @@ fn own_environment(task: &TaskInfo) -> Result<Variables, Unrunnable> {
         environment.insert("TERM".to_owned(), "xterm".to_owned());
     }
     let own = task.command.as_ref().and_then(|command| command.environment.as_ref());
-    environment.extend(mesos::command::variables(own)?);
+    environment.extend(variables(own, settings)?);
     Ok(environment)
 }
 
 #[cfg(test)]
 mod tests {
-    use mesos::v1::Environment;
-    use mesos::v1::environment::Variable;
-
     use super::*;
 
     fn command(value: &str) -> CommandInfo {
@@ -176,6 +210,9 @@ mod tests {
             command: Some(CommandInfo { environment: Some(own), ..CommandInfo::default() }),
             ..TaskInfo::default()
         };
-        assert_eq!(own_environment(&task).unwrap(), Variables::from([("A".to_owned(), "task".to_owned())]));
+        assert_eq!(
+            own_environment(&task, &Settings::default()).unwrap(),
+            Variables::from([("A".to_owned(), "task".to_owned())])
+        );
     }
 }

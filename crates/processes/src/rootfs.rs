@@ -88,6 +88,13 @@ pub enum Kind {
         /// What is not allowed in it.
         flags: Flags,
     },
+    /// Directories that lie over each other, the topmost first, to be read only.
+    Layers {
+        /// The directories.
+        lower: Vec<PathBuf>,
+        /// What is not allowed in it; to write is not in any case.
+        flags: Flags,
+    },
     /// A file in memory, which ends with the container.
     File {
         /// What is in it.
@@ -129,6 +136,8 @@ pub enum Kind {
 pub enum Content {
     /// This.
     Text(String),
+    /// This, which need not be text.
+    Bytes(Vec<u8>),
     /// That of a file of the host at the start, for what must be written nowhere else.
     Of(PathBuf),
 }

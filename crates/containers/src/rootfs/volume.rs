@@ -34,6 +34,8 @@ pub enum VolumeSource {
         /// The path in it; a directory is made if nothing is there.
         path: PathBuf,
     },
+    /// The layers of an image, the topmost first, which nobody writes to.
+    Layers(Vec<PathBuf>),
     /// A directory in memory.
     Memory {
         /// The most it may hold, in bytes.
@@ -64,6 +66,10 @@ impl Volume {
             VolumeSource::Sandbox { sandbox, path } => {
                 let (from, within) = (within(path)?, Some(sandbox.clone()));
                 Ok(Kind::Bind { from, within, recursive: true, propagation: Propagation::Slave, flags: contained })
+            }
+            VolumeSource::Layers(lower) => {
+                let flags = Flags { read_only: true, ..contained };
+                Ok(Kind::Layers { lower: lower.clone(), flags })
             }
             VolumeSource::Memory { size, mode } => memory(*size, *mode, wanted.owner, contained),
             VolumeSource::Secret(content) => {

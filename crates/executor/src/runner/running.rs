@@ -4,7 +4,7 @@ use checks::{CheckSpec, Event, Outcome};
 use health::{Kind, specs};
 use mesos::command::SANDBOX_MODE;
 use mesos::v1::{FrameworkInfo, TaskInfo};
-use processes::{Contained, End, Logged, Logs, Program, contained, furnish};
+use processes::{Contained, End, Logged, Logs, contained, furnish};
 use rustix::process::Signal;
 use tokio::task::spawn_blocking;
 
@@ -51,18 +51,18 @@ impl Runner {
 
     async fn try_spawn(&mut self) -> Result<Result<Contained, End>, Unstarted> {
         let task = self.task.as_ref().ok_or(Unrunnable::NoCommand)?;
-        let (program, specs) = self.unless_left("user was looked up", self.prepare(task, Prepared::new)).await?;
-        let user = program.user.as_ref();
+        let (prepared, specs) = self.unless_left("user was looked up", self.prepare(task, Prepared::new)).await?;
+        let user = prepared.program.user.as_ref();
         if let Some(sandbox) = &self.group {
             sandbox.lay_out(task, user)?;
-        } else if task.container.as_ref().is_some_and(|container| !container.volumes.is_empty()) {
-            return Err(Unrunnable::Unsupported("Volumes").into());
         }
         furnish(&self.config.sandbox, SANDBOX_MODE, user).map_err(Unrunnable::Start)?;
         if self.group.is_some() || task.executor.is_some() {
             self.unless_left("URIs were fetched", fetch(task, &self.config, user)).await?;
         }
+        prepared.make_places(&self.config)?;
         self.memory = Memory::make(&self.config, task).map_err(Unrunnable::Cgroup)?;
+        let program = prepared.program;
         if program.namespaces.is_some() {
             self.state.make_changes().map_err(Unrunnable::Changes)?;
         }
@@ -94,13 +94,13 @@ impl Runner {
         work: impl FnOnce(&ExecutorConfig, Option<&FrameworkInfo>, &TaskInfo) -> Result<Prepared, Unrunnable>
         + Send
         + 'static,
-    ) -> Result<(Program, Vec<(Kind, CheckSpec)>), Unrunnable> {
+    ) -> Result<(Prepared, Vec<(Kind, CheckSpec)>), Unrunnable> {
         let (config, framework, task) = (self.config.clone(), self.framework.clone(), task.clone());
         let own_users = self.group.is_some() && config.switch_user && rustix::process::geteuid().is_root();
         let work = move || {
             let prepared = work(&config, framework.as_deref(), &task)?;
             let specs = specs(&task, &|command| prepared.check(command, own_users))?;
-            Ok((prepared.program, specs))
+            Ok((prepared, specs))
         };
         spawn_blocking(work).await.map_err(|error| Unrunnable::Start(error.into()))?
     }

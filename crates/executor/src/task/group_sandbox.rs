@@ -12,11 +12,12 @@ use containers::cgroup::Assignment;
 use fetcher::{Link, Space};
 use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::sandbox_path::Type as Whose;
-use mesos::v1::{ContainerId, ContainerStatus, TaskInfo, Volume};
+use mesos::v1::{ContainerId, ContainerInfo, ContainerStatus, TaskInfo, Volume};
 use processes::Credentials;
 
 use crate::config::{ExecutorConfig, Variables};
 use crate::task::Unrunnable;
+use crate::task::supported::has_image;
 
 /// The place of one task.
 #[derive(Debug)]
@@ -51,6 +52,7 @@ impl GroupSandbox {
             own_cgroup,
             cgroup: if own_cgroup { executor.cgroup.as_ref().map(nested) } else { executor.cgroup.clone() },
             sandbox: self.sandbox.clone(),
+            outer_sandbox: Some(self.executor_sandbox.clone()),
             // Whoever knows the container finds its processes by its name.
             state_directory: executor
                 .state_directory
@@ -70,10 +72,6 @@ impl GroupSandbox {
 
     /// Makes the sandbox. Going over it again changes nothing.
     pub(crate) fn lay_out(&self, task: &TaskInfo, user: Option<&Credentials>) -> Result<(), Unrunnable> {
-        let mut volumes = task.container.iter().flat_map(|container| &container.volumes);
-        if volumes.any(|volume| link(volume).is_none()) {
-            return Err(Unrunnable::Unsupported("Volumes other than writable ones of sandboxes"));
-        }
         self.link(task, user).map_err(Unrunnable::Sandbox)
     }
 
@@ -83,7 +81,8 @@ impl GroupSandbox {
         let own = outer.inner(&containers.join(&self.container.value))?;
         let home = Path::new("..").join(containers).join(&self.container.value);
         outer.link(&home, &Path::new("tasks").join(&task.task_id.value))?;
-        let volumes = task.container.iter().flat_map(|container| &container.volumes);
+        let volumes = task.container.iter().filter(|container| !has_image(container));
+        let volumes = volumes.flat_map(|container| &container.volumes);
         let (parent, own) = ((&outer, self.executor_sandbox.as_path()), (&own, self.sandbox.as_path()));
         volumes.filter_map(link).try_for_each(|link| link.make(parent, own, user))
     }
@@ -94,6 +93,12 @@ fn container_ip(environment: &Variables) -> Option<String> {
     let own = ["LIBPROCESS_IP", "MESOS_CONTAINER_IP"].iter().find_map(|name| environment.get(*name).cloned());
     let agent = || environment.get("MESOS_SLAVE_PID")?.split_once('@')?.1.rsplit_once(':').map(|(ip, _)| ip.to_owned());
     own.filter(|ip| !ip.is_empty()).or_else(agent)
+}
+
+/// The volumes of a task of a group that are no links: all of one with an image, which sees nothing outside of it.
+pub(super) fn unlinked(container: &ContainerInfo) -> impl Iterator<Item = &Volume> {
+    let has_image = has_image(container);
+    container.volumes.iter().filter(move |volume| has_image || link(volume).is_none())
 }
 
 /// The link that a volume asks for, if it is one: a link cannot be read-only.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use containers::provision::{Provision, ProvisionedImage};
+use containers::provision::{Provision, ProvisionedImage, Settings};
 use containers::rootfs::overlay_works;
 use containers::spec::{self, Inside};
 use containers::users::Users;
@@ -30,11 +30,12 @@ impl Identity {
         config: &ExecutorConfig,
         framework: Option<&FrameworkInfo>,
         task: &TaskInfo,
+        settings: &Settings,
     ) -> Result<Identity, Unrunnable> {
         let look_up = Credentials::to_become;
         let user = if config.switch_user { user_of(framework, task, look_up)? } else { None };
         let mut environment = config.task_environment.clone();
-        environment.extend(task::own_environment(task)?);
+        environment.extend(task::own_environment(task, settings)?);
         let command = task.command.as_ref().ok_or(Unrunnable::NoCommand)?;
         let (path, arguments) = mesos::command::program(command, SHELL_IN_PATH)?;
         Ok(Identity { user, environment, path, arguments, working_directory: config.sandbox.clone() })
@@ -58,7 +59,8 @@ impl Identity {
         let sandbox = &provision.settings.sandbox_directory;
         let own_network = provision.network.is_some();
         let inside = Inside { image: &image.config, home: &account.home, sandbox, own_network };
-        let environment = spec::environment(inside, &config.task_environment, task::own_environment(task)?);
+        let environment =
+            spec::environment(inside, &config.task_environment, task::own_environment(task, &provision.settings)?);
         let (path, arguments) = spec::program(task.command.as_ref(), &image.config)?;
         let working_directory = spec::working_directory(&image.config, sandbox);
         Ok(Identity { user: Some(account.credentials), environment, path, arguments, working_directory })

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use checks::spec::{Command, CommandProbe};
 use containers::cgroup::Assignment;
-use containers::provision::Provision;
+use containers::provision::{Provision, Settings};
 use containers::rootfs::Cgroups;
-use containers::spec::{self, Room};
+use containers::spec::{self, Room, Volumes};
 use containers::users::Users;
 use health::Problem;
 use mesos::command::SHELL_IN_PATH;
@@ -17,7 +17,7 @@ use super::identity::Identity;
 use crate::config::{ExecutorConfig, Variables};
 use crate::state::CHANGES;
 use crate::task::supported::unsupported;
-use crate::task::{Unrunnable, user};
+use crate::task::{self, Unrunnable, user, volumes};
 
 /// A task that is ready to be started.
 #[derive(Debug)]
@@ -25,6 +25,9 @@ pub(crate) struct Prepared {
     pub(crate) program: Program,
     /// The layers of its image, the lowest first; none of a task that has the host's files.
     layers: Vec<PathBuf>,
+    /// The things that have to be there before it starts.
+    volumes: Volumes,
+    settings: Settings,
 }
 
 impl Prepared {
@@ -40,7 +43,7 @@ impl Prepared {
         }
         let mut identity = match &provision.image {
             Some(image) => Identity::of_image(config, task, image, &provision)?,
-            None => Identity::of_host(config, framework, task)?,
+            None => Identity::of_host(config, framework, task, &provision.settings)?,
         };
         if identity.user.is_some() && config.state_directory.starts_with(&config.sandbox) {
             return Err(Unrunnable::ExposedState);
@@ -59,12 +62,13 @@ impl Prepared {
         let cgroup = config.cgroup.as_ref().map(Assignment::cgroup).transpose()?;
         let birthplace = cgroup.map(|cgroup| cgroup.birthplace());
         let (has_image, is_root) = (provision.image.is_some(), is_root(identity.user.as_ref()));
+        let volumes = volumes::of(config, task, provision)?;
         let room = Room {
             container,
             provision,
             sandbox: &config.sandbox,
             changes: &config.state_directory.join(CHANGES),
-            volumes: Vec::new(),
+            volumes: volumes.mounts.clone(),
             host_names: spec::host_names(),
             cgroups: cgroups(config, birthplace.as_ref()),
             owner: identity.user.as_ref().map_or((0, 0), |user| (user.uid, user.gid)),
@@ -85,20 +89,26 @@ impl Prepared {
             user: identity.user,
             namespaces,
         };
-        Ok(Prepared { program, layers: layers(provision) })
+        Ok(Prepared { program, layers: layers(provision), volumes, settings: provision.settings.clone() })
+    }
+
+    /// Makes the places of its volumes, in sandboxes that are there.
+    pub(crate) fn make_places(&self, config: &ExecutorConfig) -> Result<(), Unrunnable> {
+        volumes::make_places(&self.volumes, config, &self.settings, self.program.user.as_ref(), self.layers.is_empty())
     }
 
     /// A task that was started before, perhaps by another process: its checks run as it does, whatever became of that by
     /// which it was prepared.
     pub(crate) fn again(config: &ExecutorConfig, task: &TaskInfo, program: Program) -> Result<Prepared, Unrunnable> {
-        Ok(Prepared { program, layers: layers(&provision(config, task)?) })
+        let provision = provision(config, task)?;
+        Ok(Prepared { program, layers: layers(&provision), volumes: Volumes::default(), settings: provision.settings })
     }
 
     /// The command of a check: it sees what the task sees, and its own variables above that. A user that it names
     /// counts only with `own_users`.
     pub(crate) fn check(&self, command: &CommandInfo, own_users: bool) -> Result<CommandProbe, Problem> {
         let cannot = |error: Unrunnable| Problem::Command(error.into());
-        let own = mesos::command::variables(command.environment.as_ref()).map_err(|error| cannot(error.into()))?;
+        let own = task::variables(command.environment.as_ref(), &self.settings).map_err(cannot)?;
         let environment = self.program.environment.clone().into_iter().chain(own).collect::<Variables>();
         let run = match command.shell() {
             true => Command::Shell(command.value().to_owned()),
@@ -171,7 +181,7 @@ mod tests {
     fn task_of(environment: &[(&str, &str)]) -> Prepared {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let program = Program { environment, working_directory: "/sandbox".into(), ..Program::default() };
-        Prepared { program, layers: Vec::new() }
+        Prepared { program, layers: Vec::new(), volumes: Volumes::default(), settings: Settings::default() }
     }
 
     #[test]

@@ -229,7 +229,7 @@ async fn what_a_task_alone_cannot_have_is_said() {
     let mut secretive = task("secret", "true");
     secretive.command.as_mut().unwrap().environment = Some(Environment { variables: vec![secret] });
     for (task, wanted) in
-        [(restricted, "Seccomp profile 'strict'"), (holding, "Volumes"), (secretive, "'TOKEN' is a secret")]
+        [(restricted, "Seccomp profile 'strict'"), (holding, "Invalid volume"), (secretive, "'TOKEN' is a secret")]
     {
         let id = task.task_id.value.clone();
         world.run(task).await;

@@ -12,6 +12,7 @@ mod lives;
 mod pool;
 mod process;
 mod terminals;
+mod volumes;
 mod world;
 
 use harness::patience as wait;

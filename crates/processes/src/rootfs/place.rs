@@ -44,7 +44,7 @@ impl<'a> Builder<'a> {
         let path = &prepared.entry.path;
         match (&prepared.entry.kind, &prepared.taken) {
             (Kind::FileSystem { name, options, flags }, _) => self.file_system(path, name, options, *flags),
-            (Kind::Bind { .. }, Taken::Mount { tree, is_directory }) => {
+            (Kind::Bind { .. } | Kind::Layers { .. }, Taken::Mount { tree, is_directory }) => {
                 let wanted = if *is_directory { Wanted::Directory } else { Wanted::File };
                 attach(tree.as_fd(), self.target(path, wanted)?.as_fd())
             }
@@ -56,7 +56,9 @@ impl<'a> Builder<'a> {
             (Kind::Directory { mode, owner }, _) => self.directory(path, *mode, *owner),
             (Kind::Masked, _) => self.mask(path),
             (Kind::ReadOnly, _) => self.lock(path),
-            (Kind::Bind { .. } | Kind::File { .. }, _) => Err(io::Error::other("it was not prepared")),
+            (Kind::Bind { .. } | Kind::Layers { .. } | Kind::File { .. }, _) => {
+                Err(io::Error::other("it was not prepared"))
+            }
         }
     }
 

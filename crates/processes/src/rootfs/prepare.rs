@@ -4,12 +4,16 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, fstat};
-use rustix::mount::{MountAttrFlags, MountPropagationFlags, OpenTreeFlags, open_tree};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, OpenTreeFlags, fsconfig_create,
+    fsconfig_set_string, fsmount, fsopen, open_tree,
+};
 
 use super::inside::{Wanted, find_or_make};
+use super::place::name;
 use super::{Content, Entry, Flags, Kind, Propagation, RootfsError};
 use crate::kernel::mount::set_attributes;
 
@@ -43,10 +47,16 @@ pub(super) fn prepare(entry: &Entry) -> Result<Prepared<'_>, RootfsError> {
             let ready = copy.and_then(|tree| ready(tree, *recursive, *propagation, *flags));
             ready.map_err(|cause| RootfsError::source(from, entry, cause))?
         }
+        Kind::Layers { lower, flags } => {
+            let tree = layers(lower).and_then(|tree| ready(tree, false, Propagation::Private, *flags));
+            let topmost = lower.first().map_or_else(|| Path::new(""), PathBuf::as_path);
+            tree.map_err(|cause| RootfsError::source(topmost, entry, cause))?
+        }
         Kind::File { content: Content::Of(path), .. } => {
             read(path).map(Taken::Content).map_err(|cause| RootfsError::source(path, entry, cause))?
         }
         Kind::File { content: Content::Text(text), .. } => Taken::Content(text.clone().into_bytes()),
+        Kind::File { content: Content::Bytes(bytes), .. } => Taken::Content(bytes.clone()),
         _ => Taken::Nothing,
     };
     Ok(Prepared { entry, taken })
@@ -56,6 +66,21 @@ fn ready(tree: OwnedFd, recursive: bool, propagation: Propagation, flags: Flags)
     set_attributes(tree.as_fd(), recursive, flags.attributes(), propagation.flags())?;
     let is_directory = FileType::from_raw_mode(fstat(&tree)?.st_mode) == FileType::Directory;
     Ok(Taken::Mount { tree, is_directory })
+}
+
+/// Directories over each other. The kernel lays only two or more, each given by itself since Linux 6.5; what is written
+/// in none of them is refused.
+fn layers(lower: &[PathBuf]) -> io::Result<OwnedFd> {
+    if let [only] = lower {
+        return copy_of_mount(only, false);
+    }
+    let new = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for directory in lower.iter().map(File::open) {
+        let directory = directory?;
+        fsconfig_set_string(new.as_fd(), "lowerdir+", name(directory.as_fd()).as_str())?;
+    }
+    fsconfig_create(new.as_fd())?;
+    Ok(fsmount(new.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::MOUNT_ATTR_RDONLY)?)
 }
 
 /// The file or directory at this path of the host as a mount of its own.

@@ -1,0 +1,134 @@
+//! Secrets: by value, or by the name of a file in a directory of the operator's.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+
+use mesos::v1::Secret;
+use mesos::v1::environment::Variable;
+use mesos::v1::secret::{Reference, Type};
+use processes::rootfs::Content;
+
+/// The most that a variable may have.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// A secret that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// It says neither what it is nor where.
+    #[error("A secret has neither a 'value' nor a 'reference'")]
+    Nothing,
+    /// The same of a variable.
+    #[error("The variable '{0}' is a secret that has neither a 'value' nor a 'reference'")]
+    Variable(String),
+    /// The operator has given none.
+    #[error("The secret '{0}' cannot be found: the agent has no directory of secrets")]
+    NoDirectory(String),
+    /// A name that leaves the directory.
+    #[error("The secret '{0}' cannot be found: its name and key are to be those of files")]
+    Name(String),
+    /// The file cannot be read.
+    #[error("The secret '{name}' cannot be read: {source}")]
+    Read {
+        /// Its name.
+        name: String,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// Something that no environment can hold.
+    #[error("The variable '{0}' cannot hold its secret, which is no text, or too long")]
+    NoText(String),
+}
+
+/// The content of a file with the secret, in memory. The file it comes from is read when the container is made.
+pub(super) fn content(secret: &Secret, directory: Option<&Path>) -> Result<Content, SecretError> {
+    match (secret.r#type(), &secret.value, &secret.reference) {
+        (Type::Value, Some(value), _) => Ok(Content::Bytes(value.data.clone())),
+        (Type::Reference, _, Some(reference)) => Ok(Content::Of(path(reference, directory)?)),
+        _ => Err(SecretError::Nothing),
+    }
+}
+
+/// The value of a variable that is a secret. Reads its file.
+pub fn variable(variable: &Variable, directory: Option<&Path>) -> Result<String, SecretError> {
+    let secret = variable.secret.as_ref().ok_or_else(|| SecretError::Variable(variable.name.clone()))?;
+    let bytes = match content(secret, directory)? {
+        Content::Bytes(bytes) => bytes,
+        Content::Text(text) => text.into_bytes(),
+        Content::Of(path) => {
+            let name = secret.reference.as_ref().map(|reference| reference.name.clone()).unwrap_or_default();
+            read(&path).map_err(|source| SecretError::Read { name, source })?
+        }
+    };
+    let is_text = |text: &String| !text.contains('\0');
+    let text = String::from_utf8(bytes).ok().filter(is_text).filter(|text| (text.len() as u64) < MOST_BYTES);
+    text.ok_or_else(|| SecretError::NoText(variable.name.clone()))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut content = Vec::new();
+    File::open(path)?.take(MOST_BYTES).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// The file: the name below the directory, and the key, if there is one, below that.
+fn path(reference: &Reference, directory: Option<&Path>) -> Result<PathBuf, SecretError> {
+    let name = &reference.name;
+    let directory = directory.ok_or_else(|| SecretError::NoDirectory(name.clone()))?;
+    let below = Path::new(name.trim_start_matches('/')).join(reference.key());
+    let is_plain = below.components().all(|part| matches!(part, Component::Normal(_)));
+    match is_plain && !name.is_empty() && !reference.key().starts_with('/') && !name.contains('\0') {
+        true => Ok(directory.join(below.components().collect::<PathBuf>())),
+        false => Err(SecretError::Name(name.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::secret::Value;
+
+    use super::*;
+
+    fn referring(name: &str, key: Option<&str>) -> Variable {
+        let reference = Some(Reference { name: name.to_owned(), key: key.map(str::to_owned) });
+        let secret = Some(Secret { r#type: Some(Type::Reference.into()), reference, value: None });
+        Variable { name: "V".to_owned(), secret, ..Variable::default() }
+    }
+
+    fn holding(data: &[u8]) -> Variable {
+        let value = Some(Value { data: data.to_owned() });
+        let secret = Some(Secret { r#type: Some(Type::Value.into()), reference: None, value });
+        Variable { name: "V".to_owned(), secret, ..Variable::default() }
+    }
+
+    #[test]
+    fn a_secret_is_a_file_in_the_operators_directory_or_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("app")).unwrap();
+        std::fs::write(directory.path().join("app/password"), "hunter2").unwrap();
+        let of = |name, key| variable(&referring(name, key), Some(directory.path())).map_err(|error| error.to_string());
+        for (name, key) in [("app/password", None), ("/app/password", None), ("app", Some("password"))] {
+            assert_eq!(of(name, key), Ok("hunter2".to_owned()), "{name}");
+        }
+        assert_eq!(variable(&holding(b"open"), None).unwrap(), "open");
+        let named = "The secret 'NAME' cannot be found: its name and key are to be those of files";
+        for (name, key) in [("../x", None), ("", None), ("app", Some("../../x")), ("app", Some("/x")), ("a\0", None)] {
+            assert_eq!(of(name, key), Err(named.replace("NAME", name)), "{name}");
+        }
+        assert_eq!(of("app", None), Err("The secret 'app' cannot be read: it is no file".to_owned()));
+        assert!(of("none", None).unwrap_err().starts_with("The secret 'none' cannot be read: No such file"));
+    }
+
+    #[test]
+    fn what_no_variable_can_hold_is_said() {
+        for data in [b"a\0b".as_slice(), b"\xff", &vec![b'x'; 2 << 20]] {
+            assert!(matches!(variable(&holding(data), None), Err(SecretError::NoText(_))));
+        }
+        let nowhere = variable(&referring("x", None), None).unwrap_err().to_string();
+        assert_eq!(nowhere, "The secret 'x' cannot be found: the agent has no directory of secrets");
+        assert!(matches!(variable(&Variable::default(), None), Err(SecretError::Variable(_))));
+    }
+}
