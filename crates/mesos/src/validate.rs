@@ -4,6 +4,7 @@
 mod call;
 mod check;
 mod command;
+mod container;
 mod extension;
 mod group;
 mod health;

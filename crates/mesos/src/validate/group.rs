@@ -2,7 +2,7 @@
 //! Out: what is wrong with them; a group is launched as a whole or not at all.
 
 use super::task::{has_own_cgroup, id};
-use super::{Invalid, Taken, Verdict, command, ensure, known, task};
+use super::{Invalid, Taken, Verdict, command, container, ensure, known, task};
 use crate::{
     resources::Resources,
     v1::{
@@ -18,7 +18,9 @@ const MIN_MEM_MIB: f64 = 32.0;
 pub fn task_group(group: &TaskGroupInfo, agent_id: &AgentId, taken: impl Fn(&TaskId) -> Option<Taken>) -> Verdict {
     let own = group.tasks.iter().filter(|info| has_own_cgroup(info)).count();
     ensure(own == 0 || own == group.tasks.len(), || {
-        "'share_cgroups' must be the same for all tasks in a task group".to_owned()
+        "If set, the value of 'share_cgroups' must be the same for all tasks in each task group and under a single \
+         executor"
+            .to_owned()
     })?;
     group.tasks.iter().try_for_each(|info| {
         task(info, agent_id, taken(&info.task_id))
@@ -43,6 +45,7 @@ pub fn executor(executor: &ExecutorInfo, framework_id: &FrameworkId) -> Verdict 
     if let Some(info) = &executor.command {
         command(info).map_err(|invalid| invalid.within("Executor's `CommandInfo` is invalid"))?;
     }
+    container::of_executor(executor)?;
     resources(executor).map(drop)
 }
 

@@ -1,10 +1,10 @@
 //! Tasks, in the order in which Mesos looks at them. In: a task, and what the master knows around it.
 //! Out: what is wrong with it.
 
-use super::{Invalid, Verdict, check, command, ensure, health, health_check};
+use super::{Invalid, Verdict, check, command, container, ensure, health, health_check};
 use crate::{
     resources::Resources,
-    v1::{AgentId, ContainerInfo, Resource, TaskId, TaskInfo, container_info},
+    v1::{AgentId, Resource, TaskId, TaskInfo},
 };
 
 /// The longest id, which becomes the name of a directory.
@@ -39,9 +39,7 @@ pub fn task(task: &TaskInfo, agent_id: &AgentId, taken: Option<Taken>) -> Verdic
     if let Some(info) = &task.command {
         command(info).map_err(|invalid| invalid.within("Task's `CommandInfo` is invalid"))?;
     }
-    if let Some(info) = &task.container {
-        container(info).map_err(|invalid| invalid.within("Task's `ContainerInfo` is invalid"))?;
-    }
+    container::of_task(task)?;
     limits(task)?;
     ensure(task.executor.is_some() != task.command.is_some(), || {
         "Task should have at least one (but not both) of CommandInfo or ExecutorInfo present".to_owned()
@@ -97,15 +95,6 @@ fn resources(list: &[Resource]) -> Verdict {
              only one allocation role is allowed"
         ))),
         _ => Ok(()),
-    }
-}
-
-fn container(container: &ContainerInfo) -> Verdict {
-    match container.r#type() {
-        container_info::Type::Docker => ensure(container.docker.is_some(), || {
-            "DockerInfo 'docker' is not set for DOCKER typed ContainerInfo".to_owned()
-        }),
-        container_info::Type::Mesos => Ok(()),
     }
 }
 

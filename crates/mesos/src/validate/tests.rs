@@ -335,7 +335,8 @@ fn groups_and_their_executors() {
         "Task 't' is invalid: Resource limits may only be set for tasks within a task group when the 'share_cgroups' \
          field is set to 'false'."
     );
-    assert_eq!(groups(own.clone(), json!({})), "'share_cgroups' must be the same for all tasks in a task group");
+    let mixed = "If set, the value of 'share_cgroups' must be the same for all tasks in each task group and under a single executor";
+    assert_eq!(groups(own.clone(), json!({})), mixed);
     assert_eq!(
         said(alone(&message(with(&whole_task(), own)))),
         "Only tasks in a task group may have 'share_cgroups' set to 'false'"

@@ -12,12 +12,13 @@ use crate::definition::ports::Port;
 /// The directories in a pod's sandbox that its containers share.
 const EPHEMERAL: &str = "volumes";
 
-/// The container of the executor.
+/// The container of the executor. It shares limits with nobody; that its tasks share them with it, they say.
 pub(super) fn of_executor(pod: &Pod, ports: &[Port<'_>], bridge: &str) -> ContainerInfo {
+    let settings = pod.linux_info.as_ref().map(linux_info);
     ContainerInfo {
         r#type: Type::Mesos.into(),
         network_infos: network_infos(&pod.networks, ports, bridge),
-        linux_info: Some(shared(pod, pod.linux_info.as_ref().map(linux_info))),
+        linux_info: Some(LinuxInfo { share_cgroups: Some(false), ..settings.unwrap_or_default() }),
         ..ContainerInfo::default()
     }
 }
@@ -25,19 +26,17 @@ pub(super) fn of_executor(pod: &Pod, ports: &[Port<'_>], bridge: &str) -> Contai
 /// The container of a task.
 pub(super) fn of_task(pod: &Pod, container: &Container) -> ContainerInfo {
     let image = container.image.as_ref().map(|image| of_image(pod, image));
+    let settings = container.linux_info.as_ref().map(linux_info);
+    // Limits of its own, unless the pod asks for how it was before.
+    let share_cgroups = Some(pod.legacy_shared_cgroups == Some(true));
     ContainerInfo {
         r#type: Type::Mesos.into(),
         mesos: image.map(|image| MesosInfo { image: Some(image) }),
         volumes: container.volume_mounts.iter().filter_map(|mount| of_mount(pod, mount)).collect(),
-        linux_info: Some(shared(pod, container.linux_info.as_ref().map(linux_info))),
+        linux_info: Some(LinuxInfo { share_cgroups, ..settings.unwrap_or_default() }),
         tty_info: (container.tty == Some(true)).then(TtyInfo::default),
         ..ContainerInfo::default()
     }
-}
-
-/// Every container has limits of its own, unless the pod asks for how it was before.
-fn shared(pod: &Pod, settings: Option<LinuxInfo>) -> LinuxInfo {
-    LinuxInfo { share_cgroups: Some(pod.legacy_shared_cgroups == Some(true)), ..settings.unwrap_or_default() }
 }
 
 fn of_image(pod: &Pod, image: &PodImage) -> Image {
