@@ -3,6 +3,7 @@
 mod api;
 mod clients;
 mod command_line;
+mod containers;
 mod examples;
 mod rows;
 mod stream;

@@ -1,7 +1,7 @@
 //! Marathon's integration and system tests of health, each test named after its row: real tasks, by plain HTTP.
 //!
-//! Not here: what needs images or other networks than the host's (Docker HOST and BRIDGE, IPv6), volumes (resident tasks),
-//! more than one scheduler (a standby), or an older Marathon to upgrade from. Rows about groups, readiness and restarts that
+//! Not here: what is about containers (`containers.rs`), volumes that outlive their tasks (resident tasks), more than one
+//! scheduler (a standby), or an older Marathon to upgrade from. Rows about groups, readiness and restarts that
 //! need no real task are stories of the scheduler's core.
 
 use harness::apps::{address, ids};

@@ -232,3 +232,36 @@ fn verdict_state(health: &Health) -> VerdictState {
         ..VerdictState::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::definition::AppUpdate;
+    use crate::ids::AppId;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_task_is_asked_at_its_hosts_port_and_at_its_own_address_where_none_leads_to_it() {
+        let target = |networks: Value, mapping: Value, check: Value, ip: Option<&str>| {
+            let container = json!({"type": "MESOS", "docker": {"image": "a"}, "portMappings": [mapping]});
+            let app: AppUpdate = serde_json::from_value(json!({"networks": networks, "container": container})).unwrap();
+            let app = app.create(AppId::new("/a"), Timestamp::from_millis(0)).unwrap();
+            let place =
+                Place { host: Some("box".into()), ports: vec![31_000], ip: ip.map(str::to_owned), ..Place::default() };
+            Asked::Health(serde_json::from_value(check).unwrap()).target(&app, &place)
+        };
+        let (bridge, blue) = (json!([{"mode": "container/bridge"}]), json!([{"name": "blue"}]));
+        let (index, port) = (json!({"portIndex": 0}), json!({"port": 8080}));
+        let (mapped, inner) = (json!({"containerPort": 80, "hostPort": 0}), json!({"containerPort": 80}));
+        let at = |host: &str, port: u16| Some((host.to_owned(), port));
+        let ip = Some("10.0.0.2");
+        assert_eq!(target(bridge.clone(), mapped.clone(), index.clone(), ip), at("box", 31_000));
+        assert_eq!(target(bridge, mapped.clone(), port.clone(), ip), at("box", 8080));
+        assert_eq!(target(blue.clone(), mapped, index.clone(), ip), at("box", 31_000));
+        assert_eq!(target(blue.clone(), inner.clone(), index.clone(), ip), at("10.0.0.2", 80));
+        assert_eq!(target(blue.clone(), inner.clone(), index, None), None, "its address is not known yet");
+        assert_eq!(target(blue, inner, port, ip), at("10.0.0.2", 8080));
+    }
+}

@@ -1,7 +1,6 @@
 //! Marathon's own tests of health checks in definitions, row by row: what is valid, what is added, what stays.
 //!
-//! Not here: records in protobuf, which there are none of, and checks in images or behind port mappings (Docker HOST, BRIDGE
-//! and USER, IPv6 there).
+//! Not here: records in protobuf, which there are none of. Rows about containers are in `container_rows.rs`.
 
 use serde_json::{Value, json};
 
