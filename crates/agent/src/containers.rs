@@ -20,6 +20,7 @@
 //! task for each container that waits for its end, and one for the streams of each session.
 
 mod attach;
+mod bounds;
 mod core;
 mod launch;
 mod order;

@@ -14,6 +14,7 @@ use processes::contained;
 use processes::{Contained, Credentials, End, Logged, Logs, mark};
 use tokio::task::spawn_blocking;
 
+use super::bounds;
 use super::order::{Class, Order};
 use super::parent::{Parent, Surroundings};
 use super::record::ContainerRecord;
@@ -147,7 +148,23 @@ async fn join(
     let join = parent.main.zip(kinds);
     let mut program = program(launcher, &order, inherited, &parent.sandbox, user)?;
     program.birthplace = cgroup(launcher, &order).await?;
+    if let Some(around) = around(launcher, &order).await? {
+        bounds::join(&mut program, around);
+    }
     start_session(program, order.resources, join, output).await
+}
+
+/// The program in whose bounds a session is: the next one around it that a shim started.
+async fn around(launcher: &Launcher, order: &Order) -> Result<Option<processes::Program>, LaunchRefusal> {
+    let books = look(&launcher.actor).await.map_err(|_| refused("The agent is shutting down"))?;
+    let mut directories = Vec::new();
+    let mut next = order.id.parent.as_deref();
+    while let Some(id) = next {
+        directories.push(launcher.layout.container(id));
+        directories.extend(books.root(id).map(|root| root.state));
+        next = id.parent.as_deref();
+    }
+    spawn_blocking(move || bounds::of(&directories)).await.map_err(refused)?.map_err(refused)
 }
 
 async fn start_session(

@@ -3,13 +3,14 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mesos::Codec;
 use mesos::client::Client;
 use mesos::v1::agent::ProcessIo;
 use mesos::v1::executor::event::Type;
 use mesos::v1::{ContainerStatus, TaskState, TaskStatus};
+use processes::{Confinement, Logged, Logs, Program, Resource, ResourceLimit};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -175,6 +176,25 @@ async fn a_session_joins_its_executor_and_tells_everything_until_its_end() {
     assert_eq!(remove(&world, &id).await, 200);
     assert_eq!(wait(&world, &id).await.0, 404);
     assert_eq!(remove(&world, &id).await, 200, "one that is not there counts as removed");
+}
+
+/// A program as a shim has it on file; this one was started by somebody else.
+fn on_file(state: &Path, confinement: Confinement) {
+    let program = Program { path: "true".into(), confinement: Some(confinement), ..Program::default() };
+    let logged = Logged { program, logs: Logs::of(state) };
+    fs::write(state.join("spec.json"), serde_json::to_vec(&logged).unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn a_session_is_in_the_bounds_of_what_it_joins_and_so_is_one_in_it() {
+    let (world, _executor, id) = with_executor().await;
+    let state = world.work_dir().join("meta/executors").join(id["parent"]["value"].as_str().unwrap());
+    let limit = ResourceLimit { resource: Resource::Nofile, soft: Some(77), hard: Some(77) };
+    on_file(&state, Confinement { limits: vec![limit], ..Confinement::default() });
+    let mut outer = session(&world, &id, json!({"value": "ulimit -n; sleep 1000"})).await;
+    assert_eq!(outer.until("\n").await, "77\n");
+    let inner = json!({"value": "c2", "parent": id});
+    assert_eq!(session(&world, &inner, json!({"value": "ulimit -n"})).await.output().await.0, "77\n");
 }
 
 #[tokio::test]
