@@ -9,7 +9,7 @@ use ::containers::unpack::Bounds;
 use fetcher::Fetcher;
 use mesos::v1::AgentInfo;
 use processes::reap_orphans;
-use rustix::process::{getpid, set_child_subreaper};
+use rustix::process::{geteuid, getpid, set_child_subreaper};
 use store::{IfLost, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -72,7 +72,8 @@ impl Agent {
         let address = reachable(self.address);
         adopt_orphans();
         self.layout.link_binary(&program(&self.options)?)?;
-        let isolation = Isolation::of(&self.options, self.layout.root())?;
+        let has_images = self.options.containers.has_images() && geteuid().is_root();
+        let isolation = Isolation::of(&self.options, self.layout.root())?.with_images(has_images);
         let cgroups = isolation.cgroups().cloned();
         let networks = Networks::of(&self.options.networks, self.layout.root())?;
         let settings = settings(&self.options, &self.layout, address, &isolation)?;

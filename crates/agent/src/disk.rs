@@ -35,12 +35,14 @@ pub(crate) struct DiskWatch {
     pub(crate) used: watch::Sender<Used>,
 }
 
-/// The sandbox of a run, and what it may use.
+/// The sandbox of a run, what its containers have changed of their images, and what it may use.
 #[derive(Debug, Clone)]
 struct Watched {
     key: ExecutorKey,
     container: ContainerId,
     sandbox: PathBuf,
+    /// The changes of containers lie here, with little else.
+    state: PathBuf,
     quota: Option<Quota>,
 }
 
@@ -56,7 +58,8 @@ impl DiskWatch {
         loop {
             sleep(self.interval).await;
             let Ok(books) = look(&self.actor).await else { return };
-            let measure = move || watched(&books).into_iter().map(|run| (usage(&run.sandbox), run)).collect();
+            let measure =
+                move || watched(&books).into_iter().map(|run| (usage(&run.sandbox) + usage(&run.state), run)).collect();
             let measured: Vec<(u64, Watched)> = spawn_blocking(measure).await.unwrap_or_default();
             let used = measured.iter().map(|(used, run)| (run.container.value.clone(), *used));
             self.used.send_replace(used.collect());
@@ -74,6 +77,7 @@ fn watched(books: &Snapshot) -> Vec<Watched> {
         key,
         container: executor.container().clone(),
         sandbox: executor.directory().to_owned(),
+        state: books.settings.layout.executor_state(executor.container()),
         quota: Quota::of(&executor.resources()),
     };
     books.live_executors().map(|(framework, executor)| run(executor, executor.key(framework.id()))).collect()

@@ -15,6 +15,8 @@ const CPU: &str = "cgroups/cpu";
 const MEMORY: &str = "cgroups/mem";
 const PIDS: &str = "cgroups/pids";
 const DISK: &str = "disk/du";
+/// Containers with images, and what images say of how they are run.
+const IMAGES: [&str; 2] = ["filesystem/linux", "docker/runtime"];
 const CGROUPS: [&str; 3] = [CPU, MEMORY, PIDS];
 
 /// The isolators that hold nobody to anything.
@@ -56,6 +58,14 @@ impl Isolation {
         self.words.join(",")
     }
 
+    /// With those of images, where there are any.
+    pub(crate) fn with_images(mut self, has_images: bool) -> Isolation {
+        self.words.retain(|word| has_images || !IMAGES.contains(word));
+        let new = IMAGES.into_iter().filter(|word| has_images && !self.words.contains(word));
+        self.words.extend(new.collect::<Vec<_>>());
+        self
+    }
+
     pub(crate) fn cgroups(&self) -> Option<&Cgroups> {
         self.cgroups.as_ref()
     }
@@ -90,7 +100,7 @@ fn find(options: &Options, work_dir: &Path, words: &[&str]) -> Result<Result<Cgr
 
 /// The isolators that an operator names. Without one for CPU or memory, nobody is held to that.
 fn words(text: &str) -> Result<Vec<&'static str>, AgentError> {
-    let known = CGROUPS.into_iter().chain(POSIX).chain([DISK]);
+    let known = CGROUPS.into_iter().chain(POSIX).chain([DISK]).chain(IMAGES);
     let known: Vec<&'static str> = known.collect();
     let mut words = Vec::new();
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {

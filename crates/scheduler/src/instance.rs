@@ -110,6 +110,9 @@ pub(crate) struct Instance {
     pub members: Vec<Member>,
     /// True if it was not heard of for so long that another takes its place.
     pub given_up: bool,
+    /// The agent's last word on how far its launch is, while it is launched. It is said again, so nobody stores it.
+    #[serde(skip)]
+    pub message: Option<String>,
 }
 
 /// The moments that its life is counted from.
@@ -139,6 +142,7 @@ impl Instance {
             killed: Killed::default(),
             members: Vec::new(),
             given_up: false,
+            message: None,
         }
     }
 
@@ -189,6 +193,7 @@ impl Instance {
             return false;
         }
         self.condition = condition;
+        self.message = None;
         self.times.since = now;
         self.given_up = false;
         if condition == Condition::Running {

@@ -320,6 +320,7 @@ fn task_json(instance: &Instance) -> Value {
         ("stagedAt", json!(instance.times.staged_at)),
         ("startedAt", json!(instance.times.started_at)),
         ("checkResult", json!(instance.checked.check_result)),
+        ("message", json!(instance.message)),
     ] {
         if !value.is_null() {
             json[name] = value;

@@ -179,10 +179,15 @@ pub(crate) fn tasks_table(tasks: &[Value], checks: &Checks) -> Table {
             text(&task["host"]),
             ports(task),
             since(&text(&task["startedAt"])),
-            causes(results),
+            progress(task).unwrap_or_else(|| causes(results)),
         ]);
     }
     table
+}
+
+/// How far the launch of a task is, while it is launched.
+pub(crate) fn progress(task: &Value) -> Option<String> {
+    task["message"].as_str().map(str::to_owned)
 }
 
 /// Why the last failures of a task's checks were failures.

@@ -170,15 +170,18 @@ impl Core {
         let networks = Network::all(infos.unwrap_or_default());
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
         let check_result = crate::instance::member::check_result(status);
+        let message = status.message.clone().filter(|_| status.state() == TaskState::TaskStaging);
         let Some(known) = self.instances.get(id) else { return };
         let new_agent = agent_id.is_some() && agent_id != known.place.agent_id;
         if known.place.knows(&networks)
             && !new_agent
+            && (message.is_none() || message == known.message)
             && (check_result.is_none() || check_result == known.checked.check_result)
         {
             return;
         }
         self.change(id, now, |instance| {
+            instance.message = message.or_else(|| instance.message.take());
             instance.place.joined(&networks);
             instance.place.agent_id = agent_id.or_else(|| instance.place.agent_id.take());
             instance.checked.check_result = check_result.or_else(|| instance.checked.check_result.take());

@@ -79,6 +79,7 @@ impl From<Record> for Instance {
             checked,
             members: record.members,
             given_up: record.given_up,
+            message: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::command::table::text;
-use crate::command::task::{causes, judged, ports};
+use crate::command::task::{causes, judged, ports, progress};
 
 /// All apps at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -87,7 +87,7 @@ fn row(app: &Value, task: &Value) -> Row {
         state: text(&task["state"]).trim_start_matches("TASK_").to_lowercase(),
         health: judged(results, defined),
         checks: (results.iter().filter(|result| result["alive"] == true).count(), defined),
-        last_failure: causes(results),
+        last_failure: progress(task).unwrap_or_else(|| causes(results)),
         ports: ports(task),
         started_at: text(&task["startedAt"]),
         instances: 1,
