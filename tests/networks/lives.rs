@@ -1,12 +1,11 @@
 //! What outlives an agent, and two agents beside each other.
 
-use harness::cluster::{Pair, START};
-use harness::framework::{Framework, task};
-use harness::wire::Form;
-use harness::{http, wait};
+use harness::cluster::START;
+use harness::framework::task;
+use harness::wait;
 use rustix::process::Signal;
 
-use crate::world::{SERVER, address, answers, answers_soon, bridge, networked, on_a_machine, run};
+use crate::world::{SERVER, World, address, answers, answers_soon, bridge, networked, on_a_machine, run};
 
 #[test]
 fn a_task_is_reached_while_its_agent_is_away_and_after_another_has_come() {
@@ -36,21 +35,15 @@ fn a_task_is_reached_while_its_agent_is_away_and_after_another_has_come() {
 #[test]
 fn agents_beside_each_other_have_bridges_of_their_own() {
     on_a_machine("agents_beside_each_other_have_bridges_of_their_own", &[], |world| {
-        let pair = Pair::start();
-        let framework = Framework::subscribe(pair.master, Form::Json);
-        let state = http::get(pair.agent, "/state").expect("an answer").json();
-        let ports = state["resources"]["ports"].as_str().expect("ports").to_owned();
-        let other: u16 = ports.trim_matches(['[', ']']).split('-').next().unwrap().parse().unwrap();
-        let port = world.port(0);
+        let (other, port) = (World::start(), world.port(0));
         world.framework.run(networked(task("one", SERVER), bridge(port), &[port]));
-        framework.run(networked(task("two", SERVER), bridge(other), &[other]));
-        answers_soon(&format!("127.0.0.1:{port}"));
-        answers_soon(&format!("127.0.0.1:{other}"));
+        let place = other.port(0);
+        other.framework.run(networked(task("two", SERVER), bridge(place), &[place]));
+        answers_soon(&format!("127.0.0.1:{}", port));
+        answers_soon(&format!("127.0.0.1:{place}"));
         assert_eq!(run("ip -o link show type bridge").lines().count(), 2);
-        framework.kill("two");
-        framework.expect("TASK_KILLING");
-        framework.expect("TASK_KILLED");
-        assert!(answers(&format!("127.0.0.1:{port}")));
+        other.end("two");
+        assert!(answers(&format!("127.0.0.1:{}", port)));
         world.end("one");
         world.nothing_left();
     });

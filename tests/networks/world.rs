@@ -11,7 +11,7 @@ use harness::{http, machine, wait};
 use serde_json::{Value, json};
 
 /// Keeps everything that belongs to containers below the test's directory.
-const OURS: &str = "--network-cni-root-dir-persist";
+pub(crate) const OURS: &str = "--network-cni-root-dir-persist";
 /// The addresses of the machine and of its neighbour.
 pub(crate) const MACHINE: &str = "192.0.2.1";
 /// The server of every container.
@@ -27,11 +27,16 @@ pub(crate) struct World {
 
 /// Runs the test on a machine of its own, or says why it cannot.
 pub(crate) fn on_a_machine(test: &str, programs: &[&str], body: impl FnOnce(World) + Send) {
+    on_a_bare_machine(test, programs, || body(World::start()));
+}
+
+/// The same, without a cluster.
+pub(crate) fn on_a_bare_machine(test: &str, programs: &[&str], body: impl FnOnce() + Send) {
     let is_missing = |program: &&&str| !Command::new("which").arg(program).output().is_ok_and(|it| it.status.success());
     if let Some(program) = ["nft", "ip"].iter().chain(programs).find(is_missing) {
         return println!("SKIPPED {test}: there is no {program} here");
     }
-    if machine::on_a_machine(|| body(World::start())).is_none() {
+    if machine::on_a_machine(body).is_none() {
         println!("SKIPPED {test}: needs root");
     }
 }
@@ -110,8 +115,19 @@ fn begin_agent_anew(pair: &mut Pair, more: &[&str]) {
     pair.wait_until_registered();
 }
 
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mark = self.pair.directory().display().to_string();
+            let _the_test_failed_already = Command::new("sh")
+                .args(["-c", "grep -F \"$0\" /proc/self/mountinfo | cut -d' ' -f5 | xargs -r umount -l", &mark])
+                .status();
+        }
+    }
+}
+
 impl World {
-    fn start() -> World {
+    pub(crate) fn start() -> World {
         let mut pair = Pair::start();
         begin_agent_anew(&mut pair, &[]);
         World::registered(pair)

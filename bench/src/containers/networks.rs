@@ -26,7 +26,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) fn measure(ground: &Ground, quick: bool) -> anyhow::Result<Finding> {
     let (rounds, own, others) = if quick { (2, 50, 2) } else { (5, 200, 5) };
     let namespaces = Namespaces::new(ground.path("network"));
-    let settings = BridgeSettings { name: "cygnet-bench".to_owned(), subnet: "10.77.0.0/24".parse()?, mtu: None };
+    let settings = BridgeSettings {
+        name: "cygnet-bench".to_owned(),
+        owner: std::env::temp_dir(),
+        subnet: "10.77.0.0/24".parse()?,
+        mtu: None,
+    };
     let mut bridge = Bridge::open(settings, &namespaces, &[])?;
     let (ours, theirs) = (&namespaces, &namespaces);
     let own = Side::new(OWN, move || own_round(ours, &mut bridge, own));

@@ -68,3 +68,56 @@ fn ports(resources: &[Resource]) -> Vec<RangeInclusive<u64>> {
     let ports = Resources::from_wire(resources).map(|resources| resources.ports()).unwrap_or_default();
     ports.as_slice().iter().map(|(begin, end)| *begin..=*end).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::{ContainerId, ExecutorInfo};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The needs of a run whose executor has this container and port 31000.
+    fn needs(kind: &str, container: &Value) -> Result<Option<NetworkNeeds>, String> {
+        let ports = json!({"name": "ports", "type": "RANGES", "ranges": {"range": [{"begin": 31000, "end": 31000}]}});
+        let info = json!({"type": kind, "executor_id": {"value": "e"}, "resources": [ports], "container": container});
+        let info: ExecutorInfo = mesos::json::from_value(info).unwrap();
+        let container = ContainerId { value: "c".to_owned(), parent: None };
+        let executor = Executor::new(info, false, container, "/sandbox".into());
+        NetworkNeeds::of(&executor, "mesos-bridge").map_err(|error| error.to_string())
+    }
+
+    fn on_bridge(port: u16) -> Value {
+        let mapping = json!({"host_port": port, "container_port": 80});
+        json!({"type": "MESOS", "hostname": "web", "network_infos": [{"name": "mesos-bridge", "port_mappings": [mapping]}]})
+    }
+
+    #[test]
+    fn a_container_says_what_its_run_joins() {
+        let plain = json!({"type": "MESOS", "hostname": "web", "network_infos": [{"groups": ["a"]}]});
+        let dockers = json!({"type": "DOCKER", "network_infos": [{"name": "blue"}]});
+        for of_host in [plain, dockers] {
+            assert_eq!(needs("DEFAULT", &of_host), Ok(None), "{of_host}");
+        }
+        let wanted = needs("DEFAULT", &on_bridge(31000)).unwrap().unwrap();
+        assert_eq!((wanted.joins.len(), wanted.hostname.as_deref()), (1, Some("web")));
+        assert!(wanted.joins[0].is_on_bridge());
+    }
+
+    #[test]
+    fn what_a_run_cannot_have_is_named() {
+        let maps =
+            json!({"type": "MESOS", "network_infos": [{"port_mappings": [{"host_port": 1, "container_port": 1}]}]});
+        for (kind, container, why) in [
+            ("DEFAULT", on_bridge(31001), "Port [31001] not included in resources"),
+            ("DEFAULT", maps, "Port mappings are only supported for bridge and user-defined networks"),
+            (
+                "CUSTOM",
+                on_bridge(31000),
+                "An executor with a process of its own cannot join the network 'mesos-bridge'",
+            ),
+        ] {
+            let error = needs(kind, &container).unwrap_err();
+            assert!(error.starts_with(why), "{error}");
+        }
+    }
+}

@@ -41,7 +41,7 @@ fn bridge(options: &NetworkOptions, work_dir: &Path) -> Result<BridgeSettings, A
     let subnet = options.bridge_subnet.clone().unwrap_or_else(|| format!("10.{second}.{third}.0/22"));
     let subnet: Subnet = subnet.parse().map_err(|error| wrong("bridge_subnet", &error))?;
     let name = options.bridge_link.clone().unwrap_or_else(|| format!("cyg-{}", digits.get(..8).unwrap_or_default()));
-    Ok(BridgeSettings { name, subnet, mtu: options.bridge_mtu })
+    Ok(BridgeSettings { name, owner: work_dir.to_owned(), subnet, mtu: options.bridge_mtu })
 }
 
 fn cni(options: &NetworkOptions) -> Result<Option<CniSettings>, AgentError> {

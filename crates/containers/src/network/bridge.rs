@@ -14,6 +14,7 @@ use std::fs::{self, File};
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -29,6 +30,8 @@ use super::{NetworkError, Subnet};
 
 /// The time that `nft` may take to replace a table.
 const NFT_LIMIT: Duration = Duration::from_secs(60);
+/// The beginning of the text that a bridge has; the rest is its owner.
+const OWNER: &str = "cygnet agent in ";
 /// The beginning of the names of links to members; the rest is the address.
 const LINK: &str = "veth";
 
@@ -37,6 +40,8 @@ const LINK: &str = "veth";
 pub struct BridgeSettings {
     /// Its name on the machine, which no other agent's has.
     pub name: String,
+    /// The work directory of the agent that it belongs to; it is written on the link.
+    pub owner: PathBuf,
     /// Its addresses.
     pub subnet: Subnet,
     /// The longest packet of its members in bytes, where the way out carries less than 1500.
@@ -179,6 +184,7 @@ impl Bridge {
         let failed = |errno| self.of_bridge(errno);
         let BridgeSettings { name, subnet, .. } = &self.settings;
         if let Some(index) = links::index(&self.route, name).map_err(failed)? {
+            self.check_owner(index)?;
             self.configure(index)?;
             return Ok(index);
         }
@@ -188,6 +194,16 @@ impl Bridge {
         Ok(index)
     }
 
+    /// A bridge of nobody's is taken, and so is one whose agent's work directory is gone.
+    fn check_owner(&self, index: u32) -> Result<(), NetworkError> {
+        let described = links::description(&self.route, index).map_err(|errno| self.of_bridge(errno))?;
+        let owner = described.as_deref().and_then(|text| text.strip_prefix(OWNER));
+        match owner.filter(|owner| Path::new(owner) != self.settings.owner && Path::new(owner).exists()) {
+            Some(owner) => Err(NetworkError::Owned { bridge: self.settings.name.clone(), owner: owner.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
     /// Also for a bridge that was found: its maker may have been killed in the middle.
     fn configure(&self, index: u32) -> Result<(), NetworkError> {
         let BridgeSettings { name, subnet, .. } = &self.settings;
@@ -195,7 +211,7 @@ impl Bridge {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(errno) => Err(self.of_bridge(errno)),
         };
-        set(&[links::up(index)])?;
+        set(&[links::up(index), links::describe(index, &described(&self.settings.owner))])?;
         set(&[links::new_address(index, subnet.gateway(), *subnet)])?;
         let switches = ["net/ipv4/ip_forward".to_owned(), format!("net/ipv4/conf/{name}/route_localnet")];
         let switched = switches.iter().try_for_each(|switch| turn_on(switch));
@@ -241,6 +257,13 @@ impl Lease {
 fn nft(rules: &str) -> Result<(), NetworkError> {
     Program::new("nft", &["-f", "-"]).reading(rules.as_bytes()).succeed(NFT_LIMIT)?;
     Ok(())
+}
+
+/// The kernel keeps 255 bytes: who has a longer name is told by its beginning.
+fn described(owner: &Path) -> String {
+    const LONGEST: usize = 255;
+    let text = format!("{OWNER}{}", owner.display());
+    text.char_indices().take_while(|(at, letter)| at + letter.len_utf8() <= LONGEST).map(|(_, letter)| letter).collect()
 }
 
 /// The name of the host's end of a member's link.

@@ -54,6 +54,14 @@ pub enum NetworkError {
         /// The kernel's reason.
         source: io::Error,
     },
+    /// The bridge is another agent's.
+    #[error("the bridge '{bridge}' belongs to the agent with the work directory {owner}")]
+    Owned {
+        /// Its name.
+        bridge: String,
+        /// The other's work directory.
+        owner: String,
+    },
     /// A container cannot be joined to the bridge, or parted from it.
     #[error("cannot {what} container {container} on the bridge '{bridge}': {source}")]
     Member {

@@ -23,6 +23,7 @@ const IFLA_MTU: u16 = 4;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_NET_NS_FD: u16 = 28;
+const IFLA_IFALIAS: u16 = 20;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const IFLA_INFO_SLAVE_KIND: u16 = 4;
@@ -73,6 +74,11 @@ pub(super) fn new_bridge(name: &str, address: Ipv4Addr) -> Message {
 /// The link is up.
 pub(super) fn up(index: u32) -> Message {
     Message::new(RTM_NEWLINK, 0, &link_header(index, true))
+}
+
+/// The link has this text for people to read, which `ip link` shows.
+pub(super) fn describe(index: u32, text: &str) -> Message {
+    Message::new(RTM_NEWLINK, 0, &link_header(index, true)).put(IFLA_IFALIAS, text.as_bytes())
 }
 
 /// The loopback of the namespace is up.
@@ -151,6 +157,13 @@ pub(super) fn index(socket: &Netlink, name: &str) -> rustix::io::Result<Option<u
         Err(Errno::NODEV) => Ok(None),
         answer => answer?.number(4).map(Some).ok_or(Errno::BADMSG),
     }
+}
+
+/// The text of a link, if it has one.
+pub(super) fn description(socket: &Netlink, index: u32) -> rustix::io::Result<Option<String>> {
+    let answer = socket.ask(&Message::unacknowledged(RTM_GETLINK, 0, &link_header(index, false)))?;
+    let text = answer.attribute(LINK_HEADER, IFLA_IFALIAS);
+    Ok(text.map(|text| String::from_utf8_lossy(text).trim_end_matches('\0').to_owned()))
 }
 
 /// The names of the links that are members of the bridge with this index.

@@ -73,6 +73,12 @@ impl Namespaces {
         Ok(names)
     }
 
+    /// Removes the directory, if nothing is in it.
+    pub(super) fn retire(&self) {
+        // One that is not empty stays.
+        let _left = fs::remove_dir(&self.directory);
+    }
+
     /// Makes one for a container.
     ///
     /// # Errors

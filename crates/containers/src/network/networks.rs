@@ -104,8 +104,9 @@ impl Networks {
         self.bridge.as_ref().map_or(Ok(()), |bridge| Ok(bridge.repair()?))
     }
 
-    /// Removes the bridge, if no container is on it.
+    /// Removes the bridge and the directory, if no container is there.
     pub fn retire(&self) -> Result<(), JoinError> {
+        self.namespaces.retire();
         self.bridge.as_ref().map_or(Ok(()), |bridge| Ok(bridge.retire()?))
     }
 

@@ -176,3 +176,22 @@ fn a_hundred_containers_come_and_go() {
         assert_eq!((world.counts(), bridge.members()), ([0, 0, 0, 0], 0));
     });
 }
+
+#[test]
+fn a_bridge_of_another_agents_is_left_alone() {
+    on_a_machine("a_bridge_of_another_agents_is_left_alone", &[], |world| {
+        let [own, other] = ["own", "other"].map(|name| world.path().join(name));
+        let of = |owner: &std::path::Path| BridgeSettings { owner: owner.to_owned(), ..bridge_settings() };
+        std::fs::create_dir(&own).unwrap();
+        let mut bridge = Bridge::open(of(&own), &world.namespaces, &[]).unwrap();
+        world.served(&mut bridge, "a", &[]);
+        assert!(run("ip link show mesos-bridge").contains(own.to_str().unwrap()), "people can see whose it is");
+        let refused = Bridge::open(of(&other), &world.namespaces, &[]).unwrap_err().to_string();
+        let why = format!("the bridge 'mesos-bridge' belongs to the agent with the work directory {}", own.display());
+        assert_eq!((refused, world.counts()[0]), (why, 1));
+        drop(bridge);
+        std::fs::remove_dir(&own).unwrap();
+        assert_eq!(Bridge::open(of(&other), &world.namespaces, &[]).unwrap().members(), 0, "nobody owns it any more");
+        world.namespaces.release("a").unwrap();
+    });
+}

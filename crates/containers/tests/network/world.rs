@@ -47,7 +47,12 @@ pub(crate) fn on_a_machine(test: &str, programs: &[&str], body: impl FnOnce(&Wor
 
 /// The bridge of every test.
 pub(crate) fn bridge() -> BridgeSettings {
-    BridgeSettings { name: "mesos-bridge".to_owned(), subnet: "10.77.0.0/24".parse().unwrap(), mtu: Some(1400) }
+    BridgeSettings {
+        name: "mesos-bridge".to_owned(),
+        owner: "/".into(),
+        subnet: "10.77.0.0/24".parse().unwrap(),
+        mtu: Some(1400),
+    }
 }
 
 /// Runs a line of shell here; its output.

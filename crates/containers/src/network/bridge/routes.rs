@@ -51,8 +51,12 @@ cut short";
     #[test]
     fn other_peoples_networks_are_seen() {
         let found = |subnet: &str| {
-            let settings =
-                BridgeSettings { name: "mesos-bridge".to_owned(), subnet: subnet.parse().unwrap(), mtu: None };
+            let settings = BridgeSettings {
+                name: "mesos-bridge".to_owned(),
+                owner: "/".into(),
+                subnet: subnet.parse().unwrap(),
+                mtu: None,
+            };
             overlapping(TABLE, &settings)
         };
         assert_eq!(found("10.77.0.0/24"), None, "its own");
