@@ -59,6 +59,8 @@ pub struct ExecutorConfig {
     pub cgroup: Option<Assignment>,
     /// Set if that is one task's own, which the executor makes.
     pub own_cgroup: bool,
+    /// `CYGNET_DOCKER_SOCKET`: the daemon that makes containers of type DOCKER.
+    pub docker_socket: Option<PathBuf>,
     /// The variables a task inherits: all but the token and Cygnet's own.
     pub task_environment: Variables,
 }
@@ -88,6 +90,7 @@ impl ExecutorConfig {
             fetcher_download_bytes: bytes(variables, "CYGNET_FETCHER_DOWNLOAD_BYTES")?.unwrap_or(fetcher::MOST),
             cgroup: cgroup(variables)?,
             own_cgroup: false,
+            docker_socket: optional(variables, "CYGNET_DOCKER_SOCKET").map(PathBuf::from),
             task_environment: inherited(variables),
         })
     }

@@ -19,6 +19,7 @@
 
 mod clock;
 mod config;
+mod docker;
 mod error;
 mod host;
 mod life;

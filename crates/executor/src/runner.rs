@@ -6,6 +6,8 @@
 //! waits with [`Runner::next`] and hands back what happened.
 
 mod command;
+mod container;
+mod docker;
 mod memory;
 mod recovery;
 mod running;
@@ -20,10 +22,10 @@ use checks::{CheckSpec, Engine};
 use health::Kind;
 use mesos::states::is_terminal;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskState, TaskStatus};
-use processes::Contained;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use self::command::Command;
+use self::container::Container;
 use self::memory::Memory;
 use self::recovery::killing_state;
 use crate::clock::{now, sleep_until, time_of_day};
@@ -66,7 +68,7 @@ pub(crate) struct Runner {
     group: Option<GroupSandbox>,
     /// Set once it is to end, for while it is being started.
     leave: watch::Sender<bool>,
-    shim: Option<Contained>,
+    container: Option<Container>,
     memory: Option<Memory>,
     checking: Checking,
     agent: mpsc::UnboundedSender<Outgoing>,
@@ -84,7 +86,7 @@ struct Checking {
 
 /// An event in a turn of the host's loop.
 pub(crate) enum Happening {
-    ShimEnded(Ending),
+    ContainerEnded(Ending),
     MemoryRanOut,
     Attempt(Box<checks::Event>),
     Time,
@@ -105,7 +107,7 @@ impl Runner {
             task: None,
             group: None,
             leave: watch::Sender::new(false),
-            shim: None,
+            container: None,
             memory: None,
             checking: Checking::default(),
             exit: None,
@@ -186,10 +188,10 @@ impl Runner {
 
     /// Waits for what happens next. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Happening {
-        let Runner { lifecycle, shim, memory, checking, .. } = self;
+        let Runner { lifecycle, container, memory, checking, .. } = self;
         tokio::select! {
             biased;
-            ending = ended(shim.as_ref()) => Happening::ShimEnded(ending),
+            ending = ended(container.as_ref()) => Happening::ContainerEnded(ending),
             () = ran_out(memory.as_mut()) => Happening::MemoryRanOut,
             () = sleep_until(lifecycle.wake_at()) => Happening::Time,
             event = attempt(checking.monitor.as_mut()) => Happening::Attempt(Box::new(event)),
@@ -198,8 +200,8 @@ impl Runner {
 
     pub(crate) async fn take(&mut self, happening: Happening) {
         match happening {
-            Happening::ShimEnded(ending) => {
-                self.shim = None;
+            Happening::ContainerEnded(ending) => {
+                self.container = None;
                 if matches!(ending, Ending::Unknown(_)) {
                     processes::end_strays(&self.shared.shim_command).await;
                 }
@@ -280,9 +282,13 @@ impl Runner {
 
     fn update(&mut self, update: Update) {
         let Some(task) = &self.task else { return };
-        let process = self.shim.as_ref().filter(|_| !is_terminal(update.state)).map(|shim| shim.process().pid);
+        let container = self.container.as_ref().filter(|_| !is_terminal(update.state));
+        let process = container.map(|container| container.process().pid);
+        let runs = update.state == TaskState::TaskRunning;
+        let own = container.and_then(|container| container.status(task));
         let status = TaskStatus {
-            container_status: self.group.as_ref().map(|sandbox| sandbox.status(process)),
+            container_status: self.group.as_ref().map(|sandbox| sandbox.status(process)).or(own),
+            data: if runs { self.container.as_mut().and_then(Container::take_told) } else { None },
             ..status(&task.task_id, &self.config.executor_id, update, time_of_day())
         };
         self.keep(|journal| journal.made(&status));
@@ -310,9 +316,9 @@ pub(crate) fn fail(agent: &mpsc::UnboundedSender<Outgoing>, executor_id: &str, t
     let _nobody_hears = agent.send(Outgoing::Update(Box::new(status)));
 }
 
-async fn ended(shim: Option<&Contained>) -> Ending {
-    match shim {
-        Some(shim) => shim.ended().await.into(),
+async fn ended(container: Option<&Container>) -> Ending {
+    match container {
+        Some(container) => container.ended().await,
         None => std::future::pending().await,
     }
 }

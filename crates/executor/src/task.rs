@@ -28,6 +28,7 @@ pub(crate) use self::fetch::fetch;
 pub(crate) use self::group_sandbox::GroupSandbox;
 pub(crate) use self::prepare::Prepared;
 use crate::config::Variables;
+use crate::docker::Unmade;
 
 /// Why a task cannot be started; the texts end up in its TASK_FAILED.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +112,9 @@ pub(crate) enum Unrunnable {
     /// The machine: the directories for what the task changes of its image.
     #[error("Cannot keep what the task changes of its image: {0}")]
     Changes(io::Error),
+    /// Its container of Docker's.
+    #[error(transparent)]
+    Docker(#[from] Unmade),
     /// The machine: the cgroup of the task.
     #[error("Cannot start the task: {0}")]
     Cgroup(#[from] CgroupError),

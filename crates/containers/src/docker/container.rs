@@ -126,6 +126,11 @@ impl Container {
         texts.filter_map(|text| text.parse().ok()).collect()
     }
 
+    /// True if it ran and does no longer.
+    pub fn has_ended(&self) -> bool {
+        !self.state.running && ["exited", "stopped", "dead"].contains(&self.state.status.as_str())
+    }
+
     /// The number of the signal that asks it to end; SIGTERM if it names none that there is.
     pub fn stop_signal(&self) -> i32 {
         const TERM: i32 = 15;

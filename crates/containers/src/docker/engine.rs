@@ -11,8 +11,9 @@ use super::container::{Container, Image};
 use super::error::DockerError;
 use super::logs::{Logs, Position};
 use super::names::Labels;
-use super::pull::Pull;
+use super::pull::{self, Pull};
 use super::wire::{Answer, Call, encoded};
+use crate::registry::Login;
 
 /// The time for questions.
 const QUICK: Duration = Duration::from_secs(5);
@@ -82,10 +83,11 @@ impl Engine {
         answer.accepted().await?.document().await.map(Some)
     }
 
-    /// Has the daemon pull an image. `login` is what registries are told, as the API encodes it.
-    pub async fn pull(&self, name: &str, login: Option<String>) -> Result<(), DockerError> {
+    /// Has the daemon pull an image, as this login if it has one.
+    pub async fn pull(&self, name: &str, login: Option<&Login>) -> Result<(), DockerError> {
         let (name, tag) = with_tag(name);
         let target = format!("/images/create?fromImage={}&tag={}", encoded(name), encoded(tag));
+        let login = login.map(pull::header);
         let call = Call { login, ..Call::new(Method::POST, target, self.stall) };
         Pull::new(call.send(&self.socket).await?.accepted().await?).finish().await
     }
@@ -124,10 +126,12 @@ impl Engine {
 
     /// What [`Engine::inspect`] said, as it is understood here.
     pub fn understood(&self, told: &Value) -> Result<Container, DockerError> {
-        Container::of(told).map_err(|error| {
-            let (socket, problem) = (self.socket.clone(), error.to_string());
-            DockerError::Nonsense { socket, problem }
-        })
+        Container::of(told).map_err(|error| self.nonsense(error.to_string()))
+    }
+
+    /// The daemon has said something that cannot be.
+    pub fn nonsense(&self, problem: String) -> DockerError {
+        DockerError::Nonsense { socket: self.socket.clone(), problem }
     }
 
     /// Sends a signal, by its number, to the first process of a container.

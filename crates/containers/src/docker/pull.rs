@@ -1,12 +1,24 @@
 //! The answer to a pull: a line of JSON for every step. Its status is 200 whatever comes of it; an error is a line, too.
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE;
+use serde_json::{Value, json};
 
 use super::error::DockerError;
 use super::wire::{Answer, shortened};
+use crate::registry::Login;
 
 /// The longest line.
 const LONGEST: usize = 1024 * 1024;
+
+/// The header by which the daemon is told who asks.
+pub(super) fn header(login: &Login) -> String {
+    let login = match login {
+        Login::Password { user, password } => json!({"username": user, "password": password}),
+        Login::IdentityToken(token) => json!({"identitytoken": token}),
+    };
+    BASE64_URL_SAFE.encode(login.to_string())
+}
 
 #[derive(Debug)]
 pub(super) struct Pull {

@@ -28,6 +28,20 @@ pub struct Record {
     /// The container when it was seen to run.
     #[serde(default)]
     pub running: Option<Running>,
+    /// The daemon's word about its end.
+    #[serde(default)]
+    pub ended: Option<Ended>,
+}
+
+/// The end of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// The exit status, or 128 and the signal.
+    pub status: i32,
+    /// The kernel killed in it for want of memory.
+    pub out_of_memory: bool,
+    /// The most memory that it could have.
+    pub memory_bytes: Option<u64>,
 }
 
 /// A container that was seen to run.

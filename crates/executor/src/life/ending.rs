@@ -10,6 +10,8 @@ use super::{Cause, Plan, Update};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Ending {
     Status(WaitStatus),
+    /// A container of Docker's exited with this status, which is 128 and its number for a signal.
+    Container(i32),
     /// The kernel killed for want of memory; the text has the numbers.
     OutOfMemory {
         message: String,
@@ -30,12 +32,13 @@ impl Ending {
             // By then nobody could tell any more how much it was.
             (_, Some(Cause::Memory)) => (TaskState::TaskFailed, Some(Reason::ContainerLimitationMemory)),
             (Ending::Status(status), None) if status.exit_status() == Some(0) => (TaskState::TaskFinished, None),
-            (Ending::Status(_), None) => (TaskState::TaskFailed, None),
+            (Ending::Container(0), None) => (TaskState::TaskFinished, None),
+            (Ending::Status(_) | Ending::Container(_), None) => (TaskState::TaskFailed, None),
         };
         let verdict = if killed == Some(Cause::Health) { Verdict::Unhealthy } else { Verdict::Unknown };
         let limitation = match self {
             Ending::OutOfMemory { limitation, .. } => Some(limitation.clone()),
-            Ending::Status(_) | Ending::Unknown(_) => None,
+            Ending::Status(_) | Ending::Container(_) | Ending::Unknown(_) => None,
         };
         Update { reason, verdict, limitation, message: Some(self.message()), ..Update::fresh(state, plan) }
     }
@@ -45,6 +48,7 @@ impl Ending {
             Ending::Unknown(why) => why.clone(),
             Ending::OutOfMemory { message, .. } => message.clone(),
             Ending::Status(status) => format!("Command {status}"),
+            Ending::Container(status) => format!("Container exited with status {status}"),
         }
     }
 }

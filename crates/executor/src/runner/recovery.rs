@@ -2,12 +2,14 @@
 
 use mesos::v1::framework_info::capability::Type as Capability;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskStatus};
+use processes::End;
 use processes::contained::{LOST, recover};
-use processes::{Contained, End};
 
 use super::Runner;
+use super::container::Container;
 use super::memory::Memory;
 use crate::clock::Moment;
+use crate::docker::is_dockers;
 use crate::error::ExecutorError;
 use crate::life::{Action, Ending, Input, Lifecycle, Past, Plan, Update};
 use crate::wire::Unacknowledged;
@@ -38,11 +40,15 @@ impl Runner {
         }
         self.task.iter().for_each(|task| self.state.tell_of_damage(task));
         let cannot = ExecutorError::file("use", self.config.state_directory.clone());
+        if self.task.as_ref().is_some_and(is_dockers) {
+            self.go_on_with_docker(starting, actions).await;
+            return Ok(());
+        }
         let found = recover(self.state.path()).await.map_err(cannot)?;
         self.memory = Memory::again(&self.config);
         tracing::info!(executor = self.config.executor_id, ?found, "going on where an earlier executor stopped");
         match found {
-            Ok(shim) => self.go_on(shim, starting, actions).await,
+            Ok(shim) => self.go_on(Container::Shim(shim), starting, actions).await,
             Err(End::NotStarted(why)) if starting => self.feed(Input::SpawnFailed(why)).await,
             Err(End::NotStarted(_)) => self.feed(Input::Exited(Ending::Unknown(LOST.to_owned()))).await,
             Err(end) => self.began_and_ended(starting, end.into()).await,
@@ -50,8 +56,8 @@ impl Runner {
         Ok(())
     }
 
-    async fn go_on(&mut self, shim: Contained, starting: bool, actions: Vec<Action>) {
-        self.shim = Some(shim);
+    pub(super) async fn go_on(&mut self, container: Container, starting: bool, actions: Vec<Action>) {
+        self.container = Some(container);
         self.memory.iter_mut().for_each(Memory::watch);
         // The shim has it from a file, which may be damaged.
         self.lifecycle.kill().iter().for_each(|kill| self.give_grace(kill));
@@ -61,7 +67,7 @@ impl Runner {
         }
     }
 
-    async fn began_and_ended(&mut self, starting: bool, ending: Ending) {
+    pub(super) async fn began_and_ended(&mut self, starting: bool, ending: Ending) {
         if starting {
             self.feed(Input::Spawned).await;
         }

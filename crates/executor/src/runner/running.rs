@@ -9,15 +9,17 @@ use rustix::process::Signal;
 use tokio::task::spawn_blocking;
 
 use super::Runner;
+use super::container::Container;
 use super::memory::Memory;
 use crate::config::ExecutorConfig;
+use crate::docker::is_dockers;
 use crate::life::Input;
 use crate::monitor::{Monitor, Namespaces};
 use crate::state::Journal;
 use crate::task::{Prepared, Unrunnable, fetch};
 
 /// Why a task was not started.
-enum Unstarted {
+pub(super) enum Unstarted {
     /// It cannot be.
     Failed(Unrunnable),
     /// It is to end before it began; with the step of its start that was given up.
@@ -33,20 +35,29 @@ impl<E: Into<Unrunnable>> From<E> for Unstarted {
 impl Runner {
     /// Starts the task; the answer is the next input of its life.
     pub(super) async fn spawn(&mut self) -> Vec<Input> {
-        match self.try_spawn().await {
-            Ok(Ok(shim)) => {
-                self.shim = Some(shim);
-                self.memory.iter_mut().for_each(Memory::watch);
-                vec![Input::Spawned]
-            }
-            Ok(Err(End::NotStarted(why))) => vec![Input::SpawnFailed(why)],
-            // It was quicker than we are: the shim has gone, its word stays.
-            Ok(Err(end)) => vec![Input::Spawned, self.exited(end.into())],
+        match self.start().await {
+            Ok(inputs) => inputs,
             Err(Unstarted::Failed(why)) => vec![Input::SpawnFailed(why.to_string())],
             Err(Unstarted::Leaving(step)) => {
                 vec![Input::Kill { grace: None }, Input::SpawnFailed(format!("Killed while its {step}"))]
             }
         }
+    }
+
+    async fn start(&mut self) -> Result<Vec<Input>, Unstarted> {
+        if let Some(task) = self.task.clone().filter(is_dockers) {
+            return self.start_docker(&task).await;
+        }
+        Ok(match self.try_spawn().await? {
+            Ok(shim) => {
+                self.container = Some(Container::Shim(shim));
+                self.memory.iter_mut().for_each(Memory::watch);
+                vec![Input::Spawned]
+            }
+            Err(End::NotStarted(why)) => vec![Input::SpawnFailed(why)],
+            // It was quicker than we are: the shim has gone, its word stays.
+            Err(end) => vec![Input::Spawned, self.exited(end.into())],
+        })
     }
 
     async fn try_spawn(&mut self) -> Result<Result<Contained, End>, Unstarted> {
@@ -74,7 +85,7 @@ impl Runner {
     }
 
     /// One step of the start, which is given up once the task is to end.
-    async fn unless_left<T>(
+    pub(super) async fn unless_left<T>(
         &self,
         step: &'static str,
         work: impl Future<Output = Result<T, Unrunnable>>,
@@ -107,13 +118,16 @@ impl Runner {
 
     /// Begins to check the task, if it has checks that can be.
     pub(super) async fn start_checks(&mut self) {
-        let (Some(task), Some(shim)) = (&self.task, &self.shim) else { return };
-        let pid = shim.process().pid;
+        let (Some(task), Some(container)) = (&self.task, &self.container) else { return };
+        let pid = container.process().pid;
         self.checking.namespaces = Namespaces::of(pid).ok();
         let Some(namespaces) = self.checking.namespaces else { return };
         let specs = match self.checking.specs.take() {
             Some(specs) => Ok(specs),
-            None => self.specs_again(task).await,
+            None => match container {
+                Container::Shim(_) => self.specs_again(task).await,
+                Container::Docker(docker) => docker.specs(task).map_err(Unrunnable::Check),
+            },
         };
         // A task whose checks make no sense was not started; but their users may be looked up again, and not be found.
         let specs = specs.inspect_err(|error| tracing::warn!(%error, "the task is not checked"));
@@ -142,10 +156,10 @@ impl Runner {
 
     /// A failure that says nothing about the task: it has ended, or it has moved, and is asked there from now on.
     pub(super) async fn is_void(&mut self, event: &Event) -> bool {
-        let Some(shim) = self.shim.as_ref().filter(|_| matches!(event.outcome, Outcome::Failure(_))) else {
+        let Some(container) = self.container.as_ref().filter(|_| matches!(event.outcome, Outcome::Failure(_))) else {
             return false;
         };
-        let task = shim.process();
+        let task = container.process();
         let moved =
             Namespaces::of(task.pid).is_ok_and(|now| self.checking.namespaces.is_some_and(|before| before != now));
         if task.is_alive() && moved {
@@ -157,8 +171,8 @@ impl Runner {
 
     /// Sends a signal to all of the task's processes.
     pub(super) fn signal(&mut self, signal: Signal) {
-        let Some(shim) = &self.shim else { return };
-        shim.signal_all(signal);
+        let Some(container) = &self.container else { return };
+        container.signal(signal);
         if signal == Signal::TERM {
             self.keep(Journal::term_sent);
         }

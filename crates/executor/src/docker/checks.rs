@@ -1,0 +1,160 @@
+//! The checks of a task in a container of Docker's. Commands run as the container's own programs: with its variables, in its
+//! working directory, as its user, confined as it is, in its cgroup.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use checks::CheckSpec;
+use checks::spec::{Command, CommandProbe};
+use containers::cgroup::birthplace_of;
+use containers::docker::{Image, Running, confinement, user_of};
+use containers::image;
+use health::{InvalidCheck, Kind, Problem};
+use mesos::command::{CommandError, SHELL_IN_PATH};
+use mesos::v1::cygnet::HealthAction;
+use mesos::v1::health_check::Type;
+use mesos::v1::{CommandInfo, HealthCheck, TaskInfo};
+use processes::{Birthplace, Confinement, Credentials};
+
+use crate::config::Variables;
+
+/// Docker's own for containers whose image has none.
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Docker's defaults: seconds between attempts, seconds for one, failures that count.
+const INTERVAL: f64 = 30.0;
+const TIMEOUT: f64 = 30.0;
+const RETRIES: u32 = 3;
+
+/// The surroundings of a container's programs.
+#[derive(Debug, Default)]
+struct Inside {
+    environment: Variables,
+    directory: PathBuf,
+    user: Option<Credentials>,
+    birthplace: Option<Birthplace>,
+    confinement: Option<Confinement>,
+}
+
+/// Tells of checks that make no sense, before anything is started.
+pub(crate) fn valid(task: &TaskInfo) -> Result<(), InvalidCheck> {
+    health::specs(task, &|command| probe(command, Inside::default())).map(drop)
+}
+
+/// The checks of a task whose container runs.
+pub(super) fn specs(running: &Running, task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
+    health::specs(task, &|command| probe(command, inside(running)?))
+}
+
+fn inside(running: &Running) -> Result<Inside, Problem> {
+    let (pid, config) = (running.process.pid, &running.container.config);
+    let user = user_of(pid, &running.container).map_err(|error| Problem::Command(error.into()))?;
+    let confinement = confinement(running).map_err(|error| Problem::Command(error.into()))?;
+    let variables = std::iter::once(PATH).chain(config.env.iter().map(String::as_str));
+    let variables = variables.filter_map(|variable| variable.split_once('='));
+    Ok(Inside {
+        environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        directory: Path::new("/").join(&config.working_dir),
+        user: Some(user),
+        birthplace: birthplace_of(pid),
+        confinement: Some(confinement),
+    })
+}
+
+fn probe(command: &CommandInfo, inside: Inside) -> Result<CommandProbe, Problem> {
+    let cannot = |error: CommandError| Problem::Command(error.into());
+    let own = mesos::command::variables(command.environment.as_ref()).map_err(cannot)?;
+    let run = match command.shell() {
+        true => Command::Shell(command.value().to_owned()),
+        false => {
+            let (path, argv) = mesos::command::program(command, SHELL_IN_PATH).map_err(cannot)?;
+            Command::Exec { path: path.display().to_string(), argv }
+        }
+    };
+    Ok(CommandProbe {
+        command: run,
+        environment: inside.environment.into_iter().chain(own).collect::<Variables>().into_iter().collect(),
+        working_directory: Some(inside.directory),
+        fallback_directory: Some("/".into()),
+        user: inside.user,
+        birthplace: inside.birthplace,
+        confinement: inside.confinement,
+    })
+}
+
+/// The check of an image, for a task that has none of its own. It reports and never kills, as Docker's never does.
+pub(crate) fn adopt(task: &TaskInfo, image: &Image) -> Option<image::HealthCheck> {
+    let is_checked = task.check.is_some() || health::health_checks(task).next().is_some();
+    let check = image.config.healthcheck.clone().filter(|_| !is_checked)?;
+    command(&check.test).is_some().then_some(check)
+}
+
+/// An image's check as a health check of its task.
+pub(crate) fn adopted(check: &image::HealthCheck) -> Option<HealthCheck> {
+    let seconds = |nanoseconds: u64, default: f64| {
+        if nanoseconds == 0 { default } else { Duration::from_nanos(nanoseconds).as_secs_f64() }
+    };
+    let interval = seconds(check.interval, INTERVAL);
+    Some(HealthCheck {
+        r#type: Some(Type::Command.into()),
+        command: Some(command(&check.test)?),
+        name: Some("HEALTHCHECK".to_owned()),
+        delay_seconds: Some(interval),
+        interval_seconds: Some(interval),
+        timeout_seconds: Some(seconds(check.timeout, TIMEOUT)),
+        grace_period_seconds: Some(seconds(check.start_period, 0.0)),
+        unhealthy_after: Some(if check.retries == 0 { RETRIES } else { check.retries }),
+        action: Some(HealthAction::Report.into()),
+        ..HealthCheck::default()
+    })
+}
+
+/// `["CMD", ...]` or `["CMD-SHELL", text]`.
+fn command(test: &[String]) -> Option<CommandInfo> {
+    let (kind, words) = test.split_first()?;
+    let value = words.first()?.clone();
+    match kind.as_str() {
+        "CMD" => Some(CommandInfo {
+            shell: Some(false),
+            value: Some(value),
+            arguments: words.to_vec(),
+            ..CommandInfo::default()
+        }),
+        "CMD-SHELL" => Some(CommandInfo { shell: Some(true), value: Some(value), ..CommandInfo::default() }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mesos::v1::CheckInfo;
+
+    use super::*;
+
+    fn image(test: &[&str]) -> Image {
+        let mut image = Image::default();
+        let test = test.iter().map(|&word| word.to_owned()).collect();
+        let (interval, retries) = (5_000_000_000, 2);
+        image.config.healthcheck =
+            Some(image::HealthCheck { test, interval, retries, ..image::HealthCheck::default() });
+        image
+    }
+
+    #[test]
+    fn the_check_of_an_image_is_that_of_a_task_without_one() {
+        let bare = TaskInfo::default();
+        let shell = adopted(&adopt(&bare, &image(&["CMD-SHELL", "curl -f localhost || exit 1"])).unwrap()).unwrap();
+        let command = shell.command.clone().unwrap();
+        assert_eq!((command.shell(), command.value()), (true, "curl -f localhost || exit 1"));
+        assert_eq!((shell.interval_seconds(), shell.timeout_seconds(), shell.unhealthy_after), (5.0, 30.0, Some(2)));
+        assert_eq!(shell.action(), HealthAction::Report);
+        let words = adopted(&adopt(&bare, &image(&["CMD", "/probe", "-q"])).unwrap()).unwrap().command.unwrap();
+        assert_eq!((words.shell(), words.value(), words.arguments.len()), (false, "/probe", 2));
+        for none in [&["NONE"][..], &[], &["CMD"], &["OTHER", "x"]] {
+            assert_eq!(adopt(&bare, &image(none)), None, "{none:?}");
+        }
+        let checked = TaskInfo { check: Some(CheckInfo::default()), ..TaskInfo::default() };
+        let healthy = TaskInfo { health_checks: vec![HealthCheck::default()], ..TaskInfo::default() };
+        assert!([checked, healthy].iter().all(|task| adopt(task, &image(&["CMD", "x"])).is_none()));
+    }
+}

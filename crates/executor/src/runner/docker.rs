@@ -1,0 +1,67 @@
+//! The start and the recovery of a task whose container Docker makes. All else is as with any other.
+
+use mesos::command::SANDBOX_MODE;
+use mesos::v1::{HealthCheck, TaskInfo};
+use processes::furnish;
+
+use super::Runner;
+use super::container::Container;
+use super::running::Unstarted;
+use crate::docker::{self, Fate, Found, Site, Started, Unmade};
+use crate::life::{Action, Ending, Input};
+use crate::task::{Unrunnable, fetch};
+
+impl Runner {
+    /// Starts the container; the answer is the next input of the task's life.
+    pub(super) async fn start_docker(&mut self, task: &TaskInfo) -> Result<Vec<Input>, Unstarted> {
+        if self.group.is_some() {
+            return Err(Unrunnable::Unsupported("Docker containers of task groups").into());
+        }
+        docker::valid(task).map_err(Unrunnable::Check)?;
+        let site = Site::of(&self.config, self.state.path()).map_err(Unrunnable::Docker)?;
+        furnish(&self.config.sandbox, SANDBOX_MODE, None).map_err(Unrunnable::Start)?;
+        if task.executor.is_some() {
+            self.unless_left("URIs were fetched", fetch(task, &self.config, None)).await?;
+        }
+        let pull = async { docker::pull(&site, task).await.map_err(Unrunnable::Docker) };
+        let image = self.unless_left("image was pulled", pull).await?;
+        let started = docker::start(&site, &self.config, task, &image).await.map_err(Unrunnable::Docker)?;
+        self.adopt(docker::adopt(task, &image).as_ref().and_then(docker::adopted));
+        Ok(match started {
+            Started::Runs(docker) => {
+                self.container = Some(Container::Docker(docker));
+                vec![Input::Spawned]
+            }
+            Started::Ended(ending) => vec![Input::Spawned, Input::Exited(ending)],
+        })
+    }
+
+    /// Goes on with the container of an earlier executor.
+    pub(super) async fn go_on_with_docker(&mut self, starting: bool, actions: Vec<Action>) {
+        let found = match Site::of(&self.config, self.state.path()) {
+            Ok(site) => docker::recover(&site).await,
+            Err(error) => Found::nothing(&error),
+        };
+        tracing::info!(executor = self.config.executor_id, ?found, "going on where an earlier executor stopped");
+        self.adopt(found.adopted.as_ref().and_then(docker::adopted));
+        match found.fate {
+            Fate::Runs(docker) => self.go_on(Container::Docker(docker), starting, actions).await,
+            Fate::Ended(ending) => self.began_and_ended(starting, ending).await,
+            Fate::NotStarted(why) if starting => self.feed(Input::SpawnFailed(why)).await,
+            Fate::NotStarted(why) => self.feed(Input::Exited(Ending::Unknown(why))).await,
+        }
+    }
+
+    /// The check of its image becomes the task's.
+    fn adopt(&mut self, check: Option<HealthCheck>) {
+        if let (Some(task), Some(check)) = (&mut self.task, check) {
+            task.health_check = Some(check);
+        }
+    }
+}
+
+impl Found {
+    fn nothing(why: &Unmade) -> Found {
+        Found { fate: Fate::NotStarted(why.to_string()), adopted: None }
+    }
+}
