@@ -22,6 +22,7 @@ use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest, Launcher, Programs};
 use crate::core::{Core, Settings, Snapshot, Timeouts};
 use crate::disk::{self, DiskWatch};
+use crate::docker::{Docker, containerizers};
 use crate::error::AgentError;
 use crate::files::Files;
 use crate::gc::{self, Collector};
@@ -76,7 +77,8 @@ impl Agent {
         let isolation = Isolation::of(&self.options, self.layout.root())?.with_images(has_images);
         let cgroups = isolation.cgroups().cloned();
         let networks = Networks::of(&self.options.networks, self.layout.root())?;
-        let settings = settings(&self.options, &self.layout, address, &isolation)?;
+        let docker = Docker::find(&self.options).await?;
+        let settings = settings(&self.options, &self.layout, address, &isolation, docker.as_ref())?;
         let files = Files::new(self.layout.sandboxes(), self.layout.standalone(), self.options.log.clone());
         let mut core = Core::new(settings, self.info(address)?, clock.now());
         core.recover(clock.now(), log::recover(&self.store).await?);
@@ -108,6 +110,7 @@ impl Agent {
             cgroups: cgroups.clone(),
             provisioner,
             networks: networks.clone(),
+            docker,
         });
         let (used, disk) = watch::channel(disk::Used::new());
         let measuring = isolation.measures_disk().then(|| tokio::spawn(self.disk_watch(handle.clone(), used).run()));
@@ -249,6 +252,7 @@ fn settings(
     layout: &Layout,
     address: SocketAddr,
     isolation: &Isolation,
+    docker: Option<&Docker>,
 ) -> Result<Settings, AgentError> {
     Ok(Settings {
         address,
@@ -269,6 +273,7 @@ fn settings(
         cgroups: isolation.cgroups().map(|cgroups| cgroups.root().clone()),
         containers: options.containers.settings.clone(),
         bridge: options.networks.mesos_bridge_name.clone(),
-        flags: options.flags(address.port(), isolation.flag()),
+        docker_socket: docker.map(Docker::socket),
+        flags: options.flags(address.port(), isolation.flag(), containerizers(docker)),
     })
 }

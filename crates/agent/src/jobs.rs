@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest};
 use crate::core::{Job, Owner, Preparation, Provisioning, SandboxError, StartError, Unprovided};
+use crate::docker::Docker;
 use crate::handle::{Handle, Request};
 use crate::ids::ExecutorKey;
 use crate::layout::Layout;
@@ -101,6 +102,7 @@ pub(crate) struct Surroundings {
     pub(crate) cgroups: Option<Cgroups>,
     pub(crate) provisioner: Provisioner,
     pub(crate) networks: Networks,
+    pub(crate) docker: Option<Docker>,
 }
 
 #[derive(Debug, Clone)]
@@ -157,11 +159,29 @@ impl Worker {
                 }
                 // What is under way for it ends before, so that nothing comes later; networks may take their time to part.
                 Job::RemoveState(container) => drop(going.spawn(self.clone().remove_state(container))),
+                Job::KillRun(ref container) => {
+                    self.end_docker(container);
+                    self.clear(job).await;
+                }
                 job => self.clear(job).await,
             }
         }
         // The next agent removes the rest.
         let _late = timeout(LEAVE, going.join_all()).await;
+    }
+
+    /// The container of Docker's that the executor of a run may have left.
+    fn end_docker(&self, container: &ContainerId) {
+        if let Some(docker) = &self.surroundings.docker {
+            docker.end_run(&self.surroundings.layout.executor_state(container));
+        }
+    }
+
+    /// Those of runs that have no state any more.
+    fn sweep_docker(&self) {
+        if let Some(docker) = &self.surroundings.docker {
+            docker.sweep(&self.surroundings.layout.executor_states());
+        }
     }
 
     /// Changes the limits of a run. One whose limits cannot be changed keeps those it has.
@@ -184,7 +204,11 @@ impl Worker {
             (Strangers::find(&layout.executor_states(), &layout.pools(), &known), left, (networks, joined))
         };
         if let Ok((strangers, left, joined)) = spawn_blocking(find).await {
-            tokio::spawn(end_later(strangers, left, joined, patience));
+            let worker = self.clone();
+            tokio::spawn(async move {
+                end_later(strangers, left, joined, patience).await;
+                worker.sweep_docker();
+            });
         }
     }
 
@@ -202,6 +226,7 @@ impl Worker {
     }
 
     async fn remove_state(self, container: ContainerId) {
+        self.end_docker(&container);
         self.surroundings.provisioner.release(&container).await;
         self.clear(Job::RemoveState(container)).await;
     }

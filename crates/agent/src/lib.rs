@@ -23,6 +23,7 @@ mod cgroups;
 mod containers;
 mod core;
 mod disk;
+mod docker;
 mod error;
 mod files;
 mod gc;

@@ -76,6 +76,12 @@ pub struct Options {
     pub containers: ContainerOptions,
     /// Set if a container that uses more disk than it has requested is ended.
     pub enforce_container_disk_quota: bool,
+    /// Who makes containers, as Mesos names them: `mesos`, or `docker,mesos`. By default, Docker's daemon if it answers.
+    pub containerizers: Option<String>,
+    /// The socket of Docker's daemon.
+    pub docker_socket: PathBuf,
+    /// Set if containers of Docker's that this agent has made and that nobody knows of any more are removed.
+    pub docker_kill_orphans: bool,
     /// The time between two looks at the disk that containers use.
     pub container_disk_watch_interval: Duration,
     /// The networks of containers.
@@ -127,6 +133,9 @@ impl Options {
             cgroups_limit_swap: false,
             cgroups_pids_max: None,
             enforce_container_disk_quota: false,
+            containerizers: None,
+            docker_socket: "/var/run/docker.sock".into(),
+            docker_kill_orphans: true,
             container_disk_watch_interval: Duration::from_secs(15),
             networks: NetworkOptions::default(),
             logging: None,
@@ -139,8 +148,8 @@ impl Options {
         }
     }
 
-    /// As `/flags` shows them, with the port and the isolation that there really are.
-    pub(crate) fn flags(&self, port: u16, isolation: String) -> BTreeMap<String, String> {
+    /// As `/flags` shows them, with the port, the isolation and the containerizers that there really are.
+    pub(crate) fn flags(&self, port: u16, isolation: String, containerizers: &str) -> BTreeMap<String, String> {
         let mut flags = BTreeMap::from([
             ("authenticate_http_readonly", self.authentication.readonly.to_string()),
             ("authenticate_http_readwrite", self.authentication.readwrite.to_string()),
@@ -149,8 +158,10 @@ impl Options {
             ("cgroups_limit_swap", self.cgroups_limit_swap.to_string()),
             ("cgroups_root", self.cgroups_root.display().to_string()),
             ("container_disk_watch_interval", duration::format(self.container_disk_watch_interval)),
-            ("containerizers", "mesos".to_owned()),
+            ("containerizers", containerizers.to_owned()),
             ("default_role", "*".to_owned()),
+            ("docker_kill_orphans", self.docker_kill_orphans.to_string()),
+            ("docker_socket", self.docker_socket.display().to_string()),
             ("enforce_container_disk_quota", self.enforce_container_disk_quota.to_string()),
             ("executor_registration_timeout", duration::format(self.executor_registration_timeout)),
             ("executor_reregistration_timeout", duration::format(self.executor_reregistration_timeout)),

@@ -12,6 +12,7 @@ pub(crate) mod credentials;
 pub(crate) mod definitions;
 pub(crate) mod deployment;
 pub(crate) mod dev;
+pub(crate) mod docker;
 pub(crate) mod events;
 pub(crate) mod executor;
 pub(crate) mod group;

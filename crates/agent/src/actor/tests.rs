@@ -22,8 +22,16 @@ fn actor(layout: &Layout) -> Actor {
     let maker = Maker { layout: layout.clone(), settings, images: None, networks: networks.clone(), actor: actor_too };
     let provisioner = Provisioner::start(maker);
     let layout = layout.clone();
-    let surroundings =
-        Surroundings { layout, actor: actor.clone(), containers, fetcher, cgroups, networks, provisioner };
+    let surroundings = Surroundings {
+        layout,
+        actor: actor.clone(),
+        containers,
+        fetcher,
+        cgroups,
+        networks,
+        provisioner,
+        docker: None,
+    };
     let jobs = Jobs::start(surroundings);
     let registration =
         Registration { master: String::new(), credential: None, backoff_factor: Duration::ZERO, actor: actor.clone() };

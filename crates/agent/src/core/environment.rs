@@ -71,6 +71,9 @@ impl Settings {
         {
             set(&mut variables, "MESOS_CONTAINER_IP", address);
         }
+        if let Some(socket) = self.docker_socket.as_ref().filter(|_| executor.is_pooled()) {
+            set(&mut variables, "CYGNET_DOCKER_SOCKET", socket.display());
+        }
         if executor.info().r#type() == executor_info::Type::Default {
             set(&mut variables, "CYGNET_EXECUTOR_TYPE", "default");
         }

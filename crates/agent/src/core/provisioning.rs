@@ -4,9 +4,10 @@
 //! to a run later are kept from its executor until they have what they need.
 
 use containers::provision::{self, ProvisionedNetwork};
+use mesos::v1::container_info::Type;
 use mesos::v1::cygnet::{AgentCall, agent_call};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{ContainerId, Image, TaskId, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{ContainerId, ContainerInfo, Image, TaskId, TaskInfo, TaskState, TaskStatus};
 use shell::Now;
 
 use super::frameworks::{Executor, State};
@@ -92,10 +93,11 @@ impl Core {
         Ok(true)
     }
 
-    /// Executors of frameworks' own run in no containers of ours.
+    /// Executors of frameworks' own run in no containers of ours, and Docker makes all that its containers need.
     fn wanted(&self, key: &ExecutorKey, executor: &Executor) -> Result<Option<Provisioning>, NetworkRefusal> {
         let networks = NetworkNeeds::of(executor, &self.settings.bridge)?;
-        if !executor.is_pooled() {
+        let is_dockers = |container: &ContainerInfo| container.r#type() == Type::Docker;
+        if !executor.is_pooled() || executor.info().container.as_ref().is_some_and(is_dockers) {
             return Ok(None);
         }
         let queued = executor.tasks().queued().map(|task| task.info());

@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) containers: provision::Settings,
     /// The name of the network that is the agent's own bridge.
     pub(crate) bridge: String,
+    /// The socket of Docker's daemon, if there is one.
+    pub(crate) docker_socket: Option<PathBuf>,
     pub(crate) flags: BTreeMap<String, String>,
 }
 

@@ -28,6 +28,7 @@ fn bench() -> Bench {
     let maker = Maker { layout: layout.clone(), settings, images: None, networks: networks.clone(), actor: actor_too };
     let provisioner = Provisioner::start(maker);
     let surroundings = Surroundings {
+        docker: None,
         layout,
         actor,
         containers: containers.clone(),

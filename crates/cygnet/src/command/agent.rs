@@ -79,6 +79,8 @@ pub(crate) struct Agent {
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
+    docker: super::docker::Docker,
+    #[command(flatten)]
     networks: Networks,
     #[command(flatten)]
     containers: Containers,
@@ -146,6 +148,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.gc_delay = arguments.gc_delay;
     options.gc_disk_headroom = arguments.gc_disk_headroom;
     arguments.limits.give(&mut options);
+    arguments.docker.give(&mut options)?;
     arguments.networks.give(&mut options)?;
     arguments.containers.give(&mut options)?;
     options.switch_user = arguments.switch_user;

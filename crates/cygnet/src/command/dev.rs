@@ -51,6 +51,8 @@ pub(crate) struct Dev {
     #[command(flatten)]
     limits: super::limits::Limits,
     #[command(flatten)]
+    docker: super::docker::Docker,
+    #[command(flatten)]
     networks: super::networks::Networks,
     #[command(flatten)]
     containers: super::containers::Containers,

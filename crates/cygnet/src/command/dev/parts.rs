@@ -93,6 +93,7 @@ async fn bind_agent(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::R
     options.port = dev.agent_port;
     options.resources.clone_from(&dev.resources);
     dev.limits.give(&mut options);
+    dev.docker.give(&mut options)?;
     dev.networks.give(&mut options)?;
     dev.containers.give(&mut options)?;
     options.recovery_timeout = RECOVERY;

@@ -1,0 +1,156 @@
+//! Docker's daemon beside the agent: whether there is one, and the containers of executors that left some.
+//!
+//! Comes in: runs that are over. Goes out: containers that are gone. Executors own their containers, and
+//! remove them; those of an executor that could not are removed here, by the record that it left or by their labels, as
+//! soon as the daemon answers. Owns: a tokio task for each removal that is under way.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use containers::docker::{DockerError, Engine, Record, run_of, state_label};
+use tokio::time::sleep;
+
+use crate::error::AgentError;
+use crate::options::Options;
+
+/// The pause before a daemon that did not answer is asked again, and how often it is.
+const PAUSE: Duration = Duration::from_secs(5);
+const ATTEMPTS: u32 = 720;
+
+/// Mesos' names for who makes containers.
+const DOCKER: &str = "docker";
+const MESOS: &str = "mesos";
+
+/// The daemon.
+#[derive(Debug, Clone)]
+pub(crate) struct Docker {
+    engine: Engine,
+    kill_orphans: bool,
+}
+
+impl Docker {
+    /// The daemon that the options name, if they ask for one, or if nobody said anything and it answers.
+    pub(crate) async fn find(options: &Options) -> Result<Option<Docker>, AgentError> {
+        let wanted = options.containerizers.as_deref().map(asks_for_docker).transpose()?;
+        if wanted == Some(false) {
+            return Ok(None);
+        }
+        let docker = Docker { engine: Engine::new(&options.docker_socket), kill_orphans: options.docker_kill_orphans };
+        let answers = docker.preflight().await;
+        Ok((answers || wanted == Some(true)).then_some(docker))
+    }
+
+    /// The daemon's socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.engine.socket().to_owned()
+    }
+
+    /// True if it answers. What an operator should know of it is said.
+    async fn preflight(&self) -> bool {
+        match self.engine.daemon().await {
+            Ok(daemon) => {
+                let (socket, version) = (self.engine.socket().display(), &daemon.server_version);
+                tracing::info!(%socket, version, "containers of type DOCKER are made by this daemon");
+                if !daemon.live_restore_enabled {
+                    tracing::warn!(%socket, "containers of type DOCKER end with their daemon: it has no 'live-restore'");
+                }
+                true
+            }
+            Err(error) => {
+                tracing::info!(%error, "there is no daemon for containers of type DOCKER");
+                false
+            }
+        }
+    }
+
+    /// Removes the container of a run that is over, or to be killed, if its executor had one and has not done so itself.
+    pub(crate) fn end_run(&self, executor_state: &Path) {
+        let record = Record::read(executor_state);
+        let record = record.inspect_err(|error| tracing::warn!(%error, "which container was it?")).ok().flatten();
+        let Some(record) = record else { return };
+        let engine = Engine::new(record.socket);
+        tokio::spawn(persistently(move || {
+            let (engine, name) = (engine.clone(), record.name.clone());
+            async move { engine.remove(&name).await }
+        }));
+    }
+
+    /// Removes the containers of this agent's runs of which there is no state any more: nobody knows of them.
+    pub(crate) fn sweep(&self, executor_states: &Path) {
+        if !self.kill_orphans {
+            return;
+        }
+        let (engine, states) = (self.engine.clone(), executor_states.to_owned());
+        tokio::spawn(persistently(move || {
+            let (engine, states) = (engine.clone(), states.clone());
+            async move { sweep(&engine, &states).await }
+        }));
+    }
+}
+
+async fn sweep(engine: &Engine, executor_states: &Path) -> Result<(), DockerError> {
+    let (label, _) = state_label(executor_states);
+    for (id, labels) in engine.list(label).await? {
+        let run = run_of(&labels, executor_states);
+        if let Some(run) = run.filter(|run| !executor_states.join(run).exists()) {
+            tracing::warn!(container = run, "a container that is in no book is removed");
+            engine.remove(&id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Does it as soon as the daemon answers. An agent that ends meanwhile leaves it to the next one.
+async fn persistently<F: Future<Output = Result<(), DockerError>>>(mut work: impl FnMut() -> F) {
+    for attempt in 0..ATTEMPTS {
+        match work().await {
+            Ok(()) => return,
+            Err(error) if attempt == 0 => tracing::warn!(%error, "containers are removed once the daemon answers"),
+            Err(error) => tracing::debug!(%error, "containers are still there"),
+        }
+        sleep(PAUSE).await;
+    }
+    tracing::error!("containers cannot be removed");
+}
+
+/// Reads `--containerizers`.
+fn asks_for_docker(text: &str) -> Result<bool, AgentError> {
+    let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    let wrong = |reason: String| AgentError::Option { name: "containerizers", reason };
+    if let Some(other) = words.iter().find(|word| ![DOCKER, MESOS].contains(word)) {
+        return Err(wrong(format!("there is no '{other}'; there are {DOCKER} and {MESOS}")));
+    }
+    match words.contains(&MESOS) {
+        true => Ok(words.contains(&DOCKER)),
+        false => Err(wrong(format!("'{MESOS}' is always there"))),
+    }
+}
+
+/// `--containerizers` as it is in force.
+pub(crate) fn containerizers(docker: Option<&Docker>) -> &'static str {
+    if docker.is_some() { "docker,mesos" } else { "mesos" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containerizers_have_the_names_of_mesos() {
+        assert!(asks_for_docker("docker, mesos").unwrap() && !asks_for_docker("mesos").unwrap());
+        for (text, named) in [("docker", "'mesos'"), ("mesos,rkt", "'rkt'"), ("", "'mesos'")] {
+            let error = asks_for_docker(text).unwrap_err().to_string();
+            assert!(error.starts_with("option 'containerizers'") && error.contains(named), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_does_not_answer_is_used_only_if_it_is_asked_for() {
+        let options = Options { docker_socket: "/nowhere/docker.sock".into(), ..Options::new("", "", "") };
+        assert!(Docker::find(&options).await.unwrap().is_none());
+        let asked = Options { containerizers: Some("docker,mesos".to_owned()), ..options };
+        assert_eq!(containerizers(Docker::find(&asked).await.unwrap().as_ref()), "docker,mesos");
+        let refused = Options { containerizers: Some("mesos".to_owned()), ..asked };
+        assert!(Docker::find(&refused).await.unwrap().is_none());
+    }
+}
