@@ -2,6 +2,7 @@
 //! outlives an agent, and what is left in the end. Each test is on a machine of its own; where none can be made, it says
 //! so and is skipped.
 
+mod apps;
 mod bridge;
 mod lives;
 mod named;
