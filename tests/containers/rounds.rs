@@ -1,0 +1,122 @@
+//! Random rounds: a container is started, somebody is killed with SIGKILL at some moment, everybody comes back, the
+//! container ends, and nothing is left of it. `CYGNET_ROUNDS` says how many, `CYGNET_SEED` which.
+
+use harness::cluster::START;
+use harness::registry::Registry;
+use harness::wait;
+use serde_json::{Value, json};
+
+use crate::Test;
+use crate::world::{World, app, of_image, shell, web};
+
+pub(crate) const TESTS: &[Test] = &[("random rounds of kills leave nothing", rounds)];
+
+const ROUNDS: u64 = 40;
+
+/// The ones who are killed.
+#[derive(Clone, Copy, Debug)]
+enum Victim {
+    Agent,
+    Executor,
+    Shim,
+    AgentAndExecutor,
+    All,
+}
+
+/// The moment at which.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// As soon as the task was launched.
+    Launched,
+    /// Some hundredths of a second later.
+    Started,
+    Running,
+    /// Just after the task was killed.
+    Killed,
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(default)
+}
+
+fn rounds(test: &str) {
+    let (count, seed) = (number("CYGNET_ROUNDS", ROUNDS), number("CYGNET_SEED", 14));
+    println!("{count} rounds with the seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let Some(registry) = Registry::start(test) else { return };
+    // With registries, a directory of archives is not asked: every pull is one from there.
+    registry.push("web", "1", &web());
+    let mut world = World::of_registries();
+    let before = world.seen();
+    for round in 0..count {
+        let victim =
+            random.choice([Victim::Agent, Victim::Executor, Victim::Shim, Victim::AgentAndExecutor, Victim::All]);
+        let moment = random.choice([Moment::Launched, Moment::Started, Moment::Running, Moment::Killed]);
+        let (Some(victim), Some(moment)) = (victim, moment) else { unreachable!("there are some") };
+        let id = format!("round-{round}");
+        let task = task(&mut random, &id, &registry, round);
+        println!("round {round}: {victim:?} at {moment:?}: {}", task["container"]);
+        world.framework.launch(task);
+        reach(&world, moment, &id, random.u64(0..300));
+        strike(&mut world, victim);
+        world.ended(&id);
+        world.nothing_since(&before);
+    }
+}
+
+/// A task of some kind, in the host's network or on the bridge.
+fn task(random: &mut fastrand::Rng, id: &str, registry: &Registry, round: u64) -> Value {
+    // Now and then a name that the store has not, so that it is pulled.
+    let tag = if random.u8(0..3) == 0 { format!("r{round}") } else { "1".to_owned() };
+    registry.push("app", &tag, &app());
+    let image = registry.image(&format!("app:{tag}"));
+    let mut task = match random.u8(0..4) {
+        0 => shell(id, &image, "sleep 1000 & sleep 1000 & wait"),
+        1 => of_image(id, &registry.image("web:1")),
+        2 => shell(id, &image, "trap '' TERM; sleep 1000 & wait; wait"),
+        _ => shell(id, &image, "sleep 1000"),
+    };
+    if random.bool() {
+        task["container"]["network_infos"] = json!([{"name": "mesos-bridge", "ip_addresses": [{}]}]);
+    }
+    let command = json!({"value": "true"});
+    task["health_check"] =
+        json!({"type": "COMMAND", "command": command, "interval_seconds": 0.05, "delay_seconds": 0.0});
+    task["kill_policy"] = json!({"grace_period": {"nanoseconds": 200_000_000}});
+    task
+}
+
+fn reach(world: &World, moment: Moment, id: &str, pause: u64) {
+    match moment {
+        Moment::Launched => {}
+        Moment::Started => {
+            // A look at what is there takes as long as it takes: no two rounds are alike.
+            (0..pause / 30).for_each(|_| drop(world.seen()));
+        }
+        Moment::Running => {
+            wait::until("the task to run", START, || {
+                let event = world.framework.stream.waiting()?;
+                let status = &event["update"]["status"];
+                if event["type"] == "UPDATE" {
+                    world.framework.acknowledge(status);
+                }
+                (status["task_id"]["value"] == id && status["state"] == "TASK_RUNNING").then_some(())
+            });
+        }
+        Moment::Killed => world.framework.kill(id),
+    }
+}
+
+fn strike(world: &mut World, victim: Victim) {
+    let is_executor = |line: &str| line.contains("--pool");
+    let is_shim = |line: &str| line.contains(" shim ") && !line.contains("--pool");
+    match victim {
+        Victim::Agent => {}
+        Victim::Executor => return world.kill(is_executor),
+        Victim::Shim => return world.kill(is_shim),
+        Victim::AgentAndExecutor => world.kill(is_executor),
+        Victim::All => world.kill(|line| is_executor(line) || is_shim(line)),
+    }
+    world.pair.agent_process().kill();
+    world.start_agent();
+}
