@@ -2,7 +2,7 @@
 //!
 //! Not here: rows that need a volume that outlives its task (`test_restart_container_with_persistent_volume` and the like,
 //! `test_external_volume`), which are refused by name; those that need names of DC/OS (`test_docker_dns_mapping`, `test_vip_*`,
-//! `test_network_pinger`); and those that start images, which stand with the agents' own tests of images and of Docker.
+//! `test_network_pinger`); and those that start images, which are in `images.rs`.
 
 use harness::cluster::START;
 use harness::wait;

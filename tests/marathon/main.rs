@@ -5,6 +5,7 @@ mod clients;
 mod command_line;
 mod containers;
 mod examples;
+mod images;
 mod rows;
 mod stream;
 
