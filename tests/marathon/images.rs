@@ -1,14 +1,15 @@
 //! Marathon's system tests of images, volumes, secrets and networks, each test named after its rows: real containers, on a
 //! machine of the test's own, of an image that the test makes itself.
 //!
-//! Not here: Docker's containers (`test_launch_docker_*`, `test_docker_port_mappings`, `test_private_repository_docker_app`,
-//! `test_ipv6_healthcheck`), which need a daemon beside the agent.
+//! Not here: private registries (`test_private_repository_*`, `test_create_pod_with_private_image`), which the agent's own tests
+//! have, and networks of Docker's with IPv6 (`test_ipv6_healthcheck`).
 
 use std::fs;
 
 use harness::archive::Archive;
 use harness::cluster::{Dev, START};
-use harness::images::Image;
+use harness::docker::Docker;
+use harness::images::{Image, tar};
 use harness::{busybox, http, machine, wait};
 use serde_json::{Value, json};
 
@@ -22,10 +23,7 @@ const SERVER: &str = "mkdir -p /www; echo \"$TOKEN\" > /www/token; exec httpd -f
 
 /// Runs a test with a cluster whose agent has the image and a secret, or says why it cannot.
 fn with_images(test: &str, body: impl FnOnce(&Dev) + Send) {
-    if let Some(lacking) = busybox::lacking() {
-        return println!("SKIPPED {test}: {lacking}");
-    }
-    let on_it = || {
+    on_a_machine(test, || {
         let mut dev = Dev::new();
         let [archives, secrets] = ["archives", "secrets"].map(|name| dev.directory().join(name));
         [&archives, &secrets].into_iter().for_each(|path| fs::create_dir_all(path).expect("a directory"));
@@ -35,8 +33,15 @@ fn with_images(test: &str, body: impl FnOnce(&Dev) + Send) {
         let own = ["--docker-registry", &archives, "--secrets-directory", &secrets];
         dev.start(&[&["--resources", "cpus:4;mem:2048;disk:1000"], own.as_slice()].concat());
         body(&dev);
-    };
-    if machine::on_a_machine(on_it).is_none() {
+    });
+}
+
+/// Runs a test where it can be run.
+fn on_a_machine(test: &str, body: impl FnOnce() + Send) {
+    if let Some(lacking) = busybox::lacking() {
+        return println!("SKIPPED {test}: {lacking}");
+    }
+    if machine::on_a_machine(body).is_none() {
         println!("SKIPPED {test}: needs root");
     }
 }
@@ -99,5 +104,40 @@ fn test_pod_with_container_bridge_network_secrets_and_a_shared_volume() {
         assert_eq!((&endpoint["name"], &endpoint["healthy"]), (&json!("http"), &json!(true)));
         assert_eq!(said(&endpoint["allocatedHostPort"], "/clients"), "grape", "test_two_pods_with_shared_volume");
         assert_eq!(said(&endpoint["allocatedHostPort"], "/secret"), "grape", "test_pod_file_based_secret");
+    });
+}
+
+#[test]
+fn test_launch_docker_container_with_port_mappings_and_its_grace_period() {
+    const TEST: &str = "test_docker_port_mappings";
+    on_a_machine(TEST, || {
+        let Some(daemon) = Docker::start(TEST) else { return };
+        daemon.load(&tar(&Image::busybox(Archive::new(), &json!({})).docker(&[IMAGE])).tar());
+        let mut dev = Dev::new();
+        dev.start(&[
+            "--resources",
+            "cpus:4;mem:2048;disk:1000",
+            "--docker-socket",
+            &daemon.socket().display().to_string(),
+        ]);
+        let check = |protocol: &str| {
+            json!({"protocol": protocol, "path": "/token", "portIndex": 0, "delaySeconds": 0,
+            "intervalSeconds": 0.5, "timeoutSeconds": 5, "gracePeriodSeconds": 60})
+        };
+        let app = json!({"id": "/web", "cmd": SERVER, "cpus": 0.1, "mem": 64, "networks": [{"mode": "container/bridge"}],
+            "env": {"TOKEN": "grape"}, "taskKillGracePeriodSeconds": 1,
+            "container": {"type": "DOCKER", "docker": {"image": IMAGE, "parameters": [{"key": "label", "value": "row=1"}]},
+                "portMappings": [{"containerPort": 80, "hostPort": 0}]},
+            "healthChecks": [check("MESOS_HTTP"), check("HTTP")]});
+        change(&dev, "POST", "/v2/apps", &app);
+        let shown = dev.app("web");
+        assert_eq!(shown["tasksHealthy"], 1);
+        assert_eq!(said(&shown["tasks"][0]["ports"][0], "/token"), "grape");
+        let container = &daemon.containers()[0];
+        let labels = daemon.call("GET", &format!("/containers{container}/json"), &Value::Null).expect("it").json();
+        let labels = &labels["Config"]["Labels"];
+        assert_eq!((&labels["row"], &labels["MESOS_TASK_ID"]), (&json!("1"), &shown["tasks"][0]["id"]));
+        change(&dev, "DELETE", "/v2/apps/web", &Value::Null);
+        wait::until("no container is left", START, || daemon.containers().is_empty().then_some(()));
     });
 }
