@@ -39,4 +39,4 @@ pub use self::error::DockerError;
 pub use self::logs::{Logs, Output, Position, Stream};
 pub use self::names::{Labels, container_name, run_of, state_label};
 pub use self::record::{Ended, Record, Running};
-pub use self::users::{InvalidUser, user_of};
+pub use self::users::user_of;

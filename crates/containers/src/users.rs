@@ -56,13 +56,18 @@ struct Group<'a> {
 }
 
 impl Users {
+    /// The users of these two files.
+    pub(crate) fn new(passwd: String, group: String) -> Users {
+        Users { passwd, group }
+    }
+
     /// Reads the files of an image; `layers` are its directories, the lowest first.
     pub fn read(layers: &[PathBuf]) -> Result<Users, ImageUserError> {
         let text = |path: &str| {
             let content = layers::read(layers, Path::new(path))?;
             Ok::<_, io::Error>(String::from_utf8_lossy(&content.unwrap_or_default()).into_owned())
         };
-        Ok(Users { passwd: text("etc/passwd")?, group: text("etc/group")? })
+        Ok(Users::new(text("etc/passwd")?, text("etc/group")?))
     }
 
     /// The user that is named so, with its groups: the one that is named, else those it is in. Nobody means root.
@@ -81,7 +86,8 @@ impl Users {
         Ok(Account { credentials: Credentials { uid, gid, groups }, home: home.into() })
     }
 
-    fn group(&self, named: &str) -> Result<u32, ImageUserError> {
+    /// The number of a group.
+    pub(crate) fn group(&self, named: &str) -> Result<u32, ImageUserError> {
         let found = self.groups().find(|group| group.name == named).map(|group| group.gid);
         found.or_else(|| number(named)).ok_or_else(|| ImageUserError::Group(named.to_owned()))
     }

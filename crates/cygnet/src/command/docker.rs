@@ -14,7 +14,7 @@ pub(crate) struct Docker {
     /// Where Docker's program is; it is not needed
     #[arg(long, hide = true)]
     docker: Option<PathBuf>,
-    /// The socket of Docker's daemon, or of podman's
+    /// The socket of Docker's daemon
     #[arg(long, default_value = "/var/run/docker.sock", env = "CYGNET_DOCKER_SOCKET")]
     docker_socket: PathBuf,
     /// Whether containers of this agent are removed that nobody knows of any more

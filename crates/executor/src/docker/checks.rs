@@ -48,14 +48,15 @@ pub(super) fn specs(running: &Running, task: &TaskInfo) -> Result<Vec<(Kind, Che
 
 fn inside(running: &Running) -> Result<Inside, Problem> {
     let (pid, config) = (running.process.pid, &running.container.config);
-    let user = user_of(pid, &running.container).map_err(|error| Problem::Command(error.into()))?;
+    let account = user_of(pid, &running.container).map_err(|error| Problem::Command(error.into()))?;
     let confinement = confinement(running).map_err(|error| Problem::Command(error.into()))?;
-    let variables = std::iter::once(PATH).chain(config.env.iter().map(String::as_str));
+    let home = format!("HOME={}", account.home.display());
+    let variables = [PATH, &home].into_iter().chain(config.env.iter().map(String::as_str));
     let variables = variables.filter_map(|variable| variable.split_once('='));
     Ok(Inside {
         environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         directory: Path::new("/").join(&config.working_dir),
-        user: Some(user),
+        user: Some(account.credentials),
         birthplace: birthplace_of(pid),
         confinement: Some(confinement),
     })
