@@ -212,8 +212,9 @@ fn a_command_of_a_check_is_confined_as_the_container() {
         let info = json!({"parameters": parameters(&[("cap-drop", "NET_RAW"), ("user", "app"), ("workdir", "/tmp"),
             ("env", "A=b"), ("security-opt", "no-new-privileges")])});
         let mut checked = with_docker_info(task("t", "sleep 1000"), info);
-        let script = "exec > /dev/shm/seen; id -u; id -g; pwd; echo $A; grep -E 'CapBnd|Seccomp:|NoNewPrivs' /proc/self/status; \
-            grep :memory: /proc/self/cgroup; exit 0";
+        let script = "test -e /dev/shm/seen && exit 0; exec > /dev/shm/new; id -u; id -g; pwd; echo $A; \
+            grep -E 'CapBnd|Seccomp:|NoNewPrivs' /proc/self/status; grep :memory: /proc/self/cgroup; \
+            mv /dev/shm/new /dev/shm/seen";
         checked = with_check(checked, json!({"type": "COMMAND", "command": {"command": {"value": script}}}));
         world.framework.run(checked);
         world.framework.expect_reason("REASON_TASK_CHECK_STATUS_UPDATED");
@@ -386,7 +387,7 @@ fn what_cannot_be_started_says_why_and_leaves_nothing() {
         world.nothing_left();
         world.daemon.kill();
         let nobody = failed(task("nobody", "true"));
-        assert!(nobody.contains("docker.sock cannot be reached"), "{nobody}");
+        assert!(nobody.contains("cannot be reached"), "{nobody}");
     });
 }
 
