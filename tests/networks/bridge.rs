@@ -28,6 +28,7 @@ fn a_port_of_the_host_leads_to_a_task_from_everywhere() {
         let listed = http::get(world.pair.agent, "/containers").expect("an answer").json();
         let shown = &listed[0]["status"]["network_infos"][0]["ip_addresses"][0]["ip_address"];
         assert_eq!(shown.as_str(), Some(own.as_str()), "{listed}");
+        assert!(listed[0]["statistics"]["net_rx_packets"].as_u64() > Some(0), "{listed}");
         let state = http::get(world.pair.agent, "/state").expect("an answer").json().to_string();
         assert!(state.contains(&own), "{state}");
         // Its neighbour on the bridge has the same port inside and another one outside.

@@ -6,6 +6,7 @@
 //!   namespaces   held by a mount until all is undone          subnet      addresses with a prefix
 //!   bridge       members, leases, links                       ports       ports of the host that lead to members
 //!   cni          networks by name, by other people's plugins
+//!   traffic      what went in and out of a namespace
 //!   netlink, links, program   how the kernel and programs are asked
 //! ```
 //!
@@ -24,6 +25,7 @@ pub mod plan;
 pub mod ports;
 mod program;
 mod subnet;
+mod traffic;
 
 pub use self::bridge::{Bridge, BridgeSettings};
 pub use self::error::NetworkError;
@@ -31,3 +33,4 @@ pub use self::namespaces::{Made, Namespaces};
 pub use self::networks::{Attached, JoinError, NetworkSettings, Networks};
 pub use self::program::ProgramError;
 pub use self::subnet::{Subnet, SubnetError};
+pub use self::traffic::traffic;

@@ -107,8 +107,11 @@ mod tests {
     fn what_a_run_cannot_have_is_named() {
         let maps =
             json!({"type": "MESOS", "network_infos": [{"port_mappings": [{"host_port": 1, "container_port": 1}]}]});
+        let mut by_name = on_bridge(31001);
+        by_name["network_infos"][0]["name"] = json!("blue");
         for (kind, container, why) in [
             ("DEFAULT", on_bridge(31001), "Port [31001] not included in resources"),
+            ("DEFAULT", by_name, "Port [31001] not included in resources"),
             ("DEFAULT", maps, "Port mappings are only supported for bridge and user-defined networks"),
             (
                 "CUSTOM",

@@ -1,6 +1,7 @@
 //! Containers with their resource usage, measured on request.
 
 use ::containers::cgroup::Cgroup;
+use ::containers::network::traffic;
 use axum::http::StatusCode;
 use mesos::resources::Resources;
 use mesos::server::Refusal;
@@ -69,7 +70,13 @@ impl Sources {
         let statistics = self.statistics(&container.container_id, container.cpus, container.mem_mb, usage);
         let disk_used_bytes = self.measured.disk.borrow().get(&container.container_id.value).copied();
         let disk_limit_bytes = disk_used_bytes.and(container.disk_mb).map(bytes);
-        (container, ResourceStatistics { disk_used_bytes, disk_limit_bytes, ..statistics })
+        let statistics = ResourceStatistics { disk_used_bytes, disk_limit_bytes, ..statistics };
+        let moved = container.network.as_deref().and_then(|network| traffic(network).ok());
+        let statistics = match moved {
+            Some(moved) => with_traffic(statistics, moved),
+            None => statistics,
+        };
+        (container, statistics)
     }
 
     fn measure_launched(&self, listed: Listed) -> get_containers::Container {
@@ -105,6 +112,20 @@ impl Sources {
                 usage().map_or(statistics, |usage| with_usage(statistics, usage))
             }
         }
+    }
+}
+
+fn with_traffic(statistics: ResourceStatistics, moved: ResourceStatistics) -> ResourceStatistics {
+    ResourceStatistics {
+        net_rx_bytes: moved.net_rx_bytes,
+        net_rx_packets: moved.net_rx_packets,
+        net_rx_errors: moved.net_rx_errors,
+        net_rx_dropped: moved.net_rx_dropped,
+        net_tx_bytes: moved.net_tx_bytes,
+        net_tx_packets: moved.net_tx_packets,
+        net_tx_errors: moved.net_tx_errors,
+        net_tx_dropped: moved.net_tx_dropped,
+        ..statistics
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct ExecutorContainer {
     /// Its own process; without one, its executor's state directory names what it started.
     pub(crate) process: Option<Process>,
     pub(crate) state: PathBuf,
+    /// The handle of its network, if that is not the host's.
+    pub(crate) network: Option<PathBuf>,
 }
 
 impl ExecutorContainer {
@@ -46,6 +48,7 @@ impl ExecutorContainer {
             disk_mb: Some(resources.disk()).filter(|disk| *disk > 0.0),
             process: executor.hosting().process(),
             state: snapshot.settings.layout.executor_state(executor.container()),
+            network: executor.network().map(|network| network.namespace.clone()),
         }
     }
 

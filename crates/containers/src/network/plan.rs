@@ -132,7 +132,8 @@ impl Plan {
             if joins.iter().any(|join| join.info.name() == info.name()) {
                 return Err(PlanError::Twice(info.name().to_owned()));
             }
-            let by = if info.name() == bridge { on_bridge(info)? } else { By::Cni };
+            let ports = mapped(info)?;
+            let by = if info.name() == bridge { on_bridge(info, ports)? } else { By::Cni };
             joins.push(Join { interface: format!("eth{number}"), by, info: info.clone() });
         }
         Ok(Plan::Own(joins))
@@ -156,11 +157,8 @@ impl Plan {
     /// The ports of the host that it takes.
     pub fn host_ports(&self) -> Vec<PortMapping> {
         let Plan::Own(joins) = self else { return Vec::new() };
-        let on_bridge = |join: &Join| match &join.by {
-            By::Bridge(ports) => ports.clone(),
-            By::Cni => Vec::new(),
-        };
-        joins.iter().flat_map(on_bridge).collect()
+        // Those that make no sense were refused when the plan was made.
+        joins.iter().flat_map(|join| mapped(&join.info).unwrap_or_default()).collect()
     }
 }
 
@@ -206,7 +204,7 @@ pub fn with_addresses(wanted: &NetworkInfo, addresses: &[IpAddr]) -> NetworkInfo
     NetworkInfo { ip_addresses: addresses.iter().map(address).collect(), ..wanted.clone() }
 }
 
-fn on_bridge(info: &NetworkInfo) -> Result<By, PlanError> {
+fn on_bridge(info: &NetworkInfo, ports: Vec<PortMapping>) -> Result<By, PlanError> {
     let network = || info.name().to_owned();
     for wanted in &info.ip_addresses {
         match &wanted.ip_address {
@@ -217,8 +215,11 @@ fn on_bridge(info: &NetworkInfo) -> Result<By, PlanError> {
             None => {}
         }
     }
-    let ports = info.port_mappings.iter().map(|it| mapping(it.host_port, it.container_port, it.protocol.as_deref()));
-    Ok(By::Bridge(distinct(ports)?))
+    Ok(By::Bridge(ports))
+}
+
+fn mapped(info: &NetworkInfo) -> Result<Vec<PortMapping>, PlanError> {
+    distinct(info.port_mappings.iter().map(|it| mapping(it.host_port, it.container_port, it.protocol.as_deref())))
 }
 
 fn mapping(host_port: u32, container_port: u32, protocol: Option<&str>) -> Result<PortMapping, PlanError> {
