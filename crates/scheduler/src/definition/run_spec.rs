@@ -188,6 +188,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::definition::container::Container;
 
     #[test]
     fn records_of_before_there_were_two_kinds_are_read() {
@@ -199,12 +200,18 @@ mod tests {
             "labels": {}, "killSelection": "YOUNGEST_FIRST", "networks": [{"mode": "host"}],
             "unreachableStrategy": {"inactiveAfterSeconds": 0.5, "expungeAfterSeconds": 60}, "version": at,
             "versionInfo": {"lastScalingAt": at, "lastConfigChangeAt": at}});
+        let mut app = app;
+        app["container"] = json!({"type": "MESOS", "volumes": []});
         let read: RunSpec = serde_json::from_value(app.clone()).unwrap();
+        assert!(read.app().unwrap().container.as_ref().is_some_and(Container::is_plain));
         assert_eq!((read.app().unwrap().cmd.as_deref(), read.service_ports()), (Some("run"), vec![10_000]));
         let mut pod = app;
-        pod["pod"] = json!({"id": "/a", "containers": [{"name": "c", "exec": {"command": {"shell": "run"}}}]});
+        let endpoints = json!([{"name": "http", "hostPort": 0}]);
+        let container = json!({"name": "c", "exec": {"command": {"shell": "run"}}, "endpoints": endpoints});
+        pod["pod"] = json!({"id": "/a", "containers": [container]});
         let read: RunSpec = serde_json::from_value(pod).unwrap();
         assert_eq!((read.pod().unwrap().containers[0].name.as_str(), read.instances), ("c", 2));
+        assert_eq!(read.ports(&[31_000])[0].host, Some(31_000));
         assert_eq!(serde_json::from_value::<RunSpec>(json!(read)).unwrap(), read);
     }
 }

@@ -84,7 +84,10 @@ fn container_row(container: &Value) -> [String; 6] {
         Some(condition) if condition["reason"] == "health-unreported-by-mesos" => "not known yet".to_owned(),
         Some(condition) => text(&condition["value"]),
     };
-    let port = |endpoint: &Value| format!("{} {}", text(&endpoint["name"]), text(&endpoint["allocatedHostPort"]));
+    let port = |endpoint: &Value| match endpoint["allocatedHostPort"].as_u64() {
+        Some(port) => format!("{} {port}", text(&endpoint["name"])),
+        None => text(&endpoint["name"]),
+    };
     let ports = items(&container["endpoints"]).iter().map(port).collect::<Vec<_>>().join(", ");
     let age = since(&text(&container["statusSince"]));
     [format!("  {}", text(&container["name"])), text(&container["status"]), healthy, age, String::new(), ports]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Definitions, Refusal};
 use crate::definition::group::GroupSpec;
-use crate::definition::network::Mode;
+use crate::definition::network::{Mode, Network};
 use crate::definition::{Faults, Kind, RunSpec};
 use crate::deployment::{Dependencies, has_circle};
 use crate::ids::AppId;
@@ -51,13 +51,19 @@ impl Definitions {
         Ok(apps)
     }
 
-    /// Container networks without a name are the operator's choice, if there is one.
+    /// Container networks without a name are the operator's choice, if there is one. An app that is what it was once they
+    /// have it keeps its configuration.
     fn name_networks(&self, apps: &mut BTreeMap<AppId, Option<RunSpec>>, faults: &mut Faults) {
-        let networks = apps.values_mut().flatten().flat_map(RunSpec::networks_mut);
-        for network in networks.filter(|network| network.mode == Mode::Container && network.name.is_none()) {
-            network.name.clone_from(&self.network);
+        let is_unnamed = |network: &Network| network.mode == Mode::Container && network.name.is_none();
+        for app in apps.values_mut().flatten().filter(|app| app.networks().iter().any(is_unnamed)) {
             let error = "Network name must be specified when container network is selected.";
-            faults.require(network.name.is_some(), "/networks", error);
+            faults.require(self.network.is_some(), "/networks", error);
+            for network in app.networks_mut().iter_mut().filter(|network| is_unnamed(network)) {
+                network.name.clone_from(&self.network);
+            }
+            if let Some(before) = self.wanted(&app.id).ok().filter(|before| !before.needs_restart(app)) {
+                app.version_info.last_config_change_at = before.config_version();
+            }
         }
     }
 
@@ -149,4 +155,36 @@ pub(in crate::core) fn check_circles(order: &Dependencies) -> Result<(), Refusal
         return Err(Faults::of("/", "Dependency graph has cyclic dependencies.").into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::definition::AppUpdate;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_container_network_without_a_name_is_the_operators_and_scales_like_any_other() {
+        let update = |json: Value| serde_json::from_value::<AppUpdate>(json).unwrap();
+        let at = Timestamp::from_millis;
+        let sent = |instances: u32| {
+            let container = json!({"type": "MESOS", "docker": {"image": "a"}});
+            update(json!({"networks": [{"mode": "container"}], "container": container, "instances": instances}))
+        };
+        let id = AppId::new("/a");
+        let admitted = |network: Option<&str>| {
+            let network = network.map(str::to_owned);
+            let mut definitions = Definitions::new(BTreeMap::new(), BTreeMap::new(), "*".into(), network);
+            let app = definitions.admit(sent(1).create(id.clone(), at(1)).unwrap())?;
+            definitions.install(&app, &BTreeSet::new());
+            let more = definitions.admit(sent(2).replace(&app, at(2)).unwrap())?;
+            Ok::<_, Refusal>((app, more))
+        };
+        assert!(matches!(admitted(None), Err(Refusal::Faults(_))));
+        let (app, more) = admitted(Some("blue")).unwrap();
+        assert_eq!(app.networks()[0].name.as_deref(), Some("blue"));
+        assert_eq!((more.config_version(), more.instances), (at(1), 2));
+    }
 }
