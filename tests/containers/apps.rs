@@ -14,6 +14,7 @@ use crate::world::{app, web};
 pub(crate) const TESTS: &[Test] = &[
     ("an app of an archive is checked in every way on a bridge", archive),
     ("an app of a registry is pulled", registry),
+    ("an app of a registry with passwords is pulled", private_registry),
     ("a pod has containers of two images", pod),
 ];
 
@@ -80,6 +81,14 @@ fn archive(_: &str) {
 }
 
 fn registry(test: &str) {
+    let Some(registry) = Registry::start(test) else { return };
+    registry.push("cygnet/web", "1", &web());
+    let cluster = Cluster::start(&[]);
+    cluster.deploy("/v2/apps", &server(&registry.image("cygnet/web:1")));
+    assert_eq!(cluster.serves("web"), "hello");
+}
+
+fn private_registry(test: &str) {
     let Some(registry) = Registry::with_password(test) else { return };
     registry.push("cygnet/web", "1", &web());
     let credentials = json!({"auths": {registry.address.to_string(): {"username": "me", "password": "sesame"}}});

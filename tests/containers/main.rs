@@ -1,10 +1,12 @@
 //! Containers in a whole cluster: images from a directory of archives and from a registry, bridges with mapped ports, checks
 //! of every kind inside, volumes, groups of two images; and kills of any part at any moment, with nothing left.
 //!
-//! [`mesos`] has rows of Mesos' own tests, under their names there, [`apps`] what users of Marathon run, [`rounds`] the
-//! kills; [`world`] is a cluster on a machine of its own. A row that needs what this machine lacks says so, and is skipped.
+//! [`mesos`] has rows of Mesos' own tests, under their names there, [`apps`] what users of Marathon run, [`examples`] the
+//! files of that directory, [`rounds`] the kills; [`world`] is a cluster on a machine of its own. A row that needs what this
+//! machine lacks says so, and is skipped.
 
 mod apps;
+mod examples;
 mod mesos;
 mod rounds;
 mod world;
@@ -21,7 +23,7 @@ const THREADS: usize = 2;
 fn main() {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(THREADS);
-    let all = [mesos::TESTS, apps::TESTS, rounds::TESTS].concat();
+    let all = [mesos::TESTS, apps::TESTS, examples::TESTS, rounds::TESTS].concat();
     libtest_mimic::run(&arguments, all.into_iter().map(trial).collect()).exit();
 }
 
