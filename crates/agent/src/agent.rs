@@ -74,9 +74,10 @@ impl Agent {
         adopt_orphans();
         self.layout.link_binary(&program(&self.options)?)?;
         let has_images = self.options.containers.has_images() && geteuid().is_root();
-        let isolation = Isolation::of(&self.options, self.layout.root())?.with_images(has_images);
-        let cgroups = isolation.cgroups().cloned();
         let networks = Networks::of(&self.options.networks, self.layout.root())?;
+        let isolation = Isolation::of(&self.options, self.layout.root())?.with_images(has_images);
+        let isolation = isolation.with_networks(networks.ability())?;
+        let cgroups = isolation.cgroups().cloned();
         let docker = Docker::find(&self.options).await?;
         let settings = settings(&self.options, &self.layout, address, &isolation, docker.as_ref())?;
         let files = Files::new(self.layout.sandboxes(), self.layout.standalone(), self.options.log.clone());

@@ -9,6 +9,7 @@ use containers::cgroup::{Assignment, CgroupError, Hierarchies, Policy, of_agent}
 
 use crate::cgroups::Cgroups;
 use crate::error::AgentError;
+use crate::networks::Lack;
 use crate::options::Options;
 
 const CPU: &str = "cgroups/cpu";
@@ -17,6 +18,8 @@ const PIDS: &str = "cgroups/pids";
 const DISK: &str = "disk/du";
 /// Containers with images, and what images say of how they are run.
 const IMAGES: [&str; 2] = ["filesystem/linux", "docker/runtime"];
+/// Networks of containers' own.
+const NETWORKS: &str = "network/cni";
 const CGROUPS: [&str; 3] = [CPU, MEMORY, PIDS];
 
 /// The isolators that hold nobody to anything.
@@ -51,6 +54,17 @@ impl Isolation {
                 Ok(Isolation { words: [&POSIX[..], &[DISK]].concat(), cgroups: None })
             }
         }
+    }
+
+    /// With networks of containers' own, where they can be had. Who asks for them where they cannot is told.
+    pub(crate) fn with_networks(mut self, ability: Result<(), Lack>) -> Result<Isolation, AgentError> {
+        let is_asked = self.words.contains(&NETWORKS);
+        match ability {
+            Err(lack) if is_asked => return Err(wrong("isolation", &lack)),
+            Ok(()) if !is_asked => self.words.push(NETWORKS),
+            Ok(()) | Err(_) => {}
+        }
+        Ok(self)
     }
 
     /// As `/flags` shows it.
@@ -100,7 +114,7 @@ fn find(options: &Options, work_dir: &Path, words: &[&str]) -> Result<Result<Cgr
 
 /// The isolators that an operator names. Without one for CPU or memory, nobody is held to that.
 fn words(text: &str) -> Result<Vec<&'static str>, AgentError> {
-    let known = CGROUPS.into_iter().chain(POSIX).chain([DISK]).chain(IMAGES);
+    let known = CGROUPS.into_iter().chain(POSIX).chain([DISK]).chain(IMAGES).chain([NETWORKS]);
     let known: Vec<&'static str> = known.collect();
     let mut words = Vec::new();
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -147,8 +161,15 @@ mod tests {
         let options = crate::Options::new("", directory.path(), "");
         let options = crate::Options { cgroups_hierarchy: directory.path().to_owned(), ..options };
         let isolation = Isolation::of(&options, directory.path()).unwrap();
-        assert_eq!(isolation.flag(), "posix/cpu,posix/mem,disk/du");
+        let flag = "posix/cpu,posix/mem,disk/du";
+        assert_eq!(isolation.flag(), flag);
         assert!(isolation.cgroups().is_none() && isolation.measures_disk());
+        let lack = Lack::Nft;
+        let lacking = isolation.clone().with_networks(Err(lack.clone())).unwrap();
+        let able = isolation.with_networks(Ok(())).unwrap();
+        assert_eq!((lacking.flag(), able.flag()), (flag.to_owned(), format!("{flag},network/cni")));
+        let error = able.with_networks(Err(lack)).unwrap_err().to_string();
+        assert!(error.starts_with("option 'isolation': ") && error.contains("'nft'"), "{error}");
         let asked = crate::Options { isolation: Some("cgroups/mem".to_owned()), ..options };
         let error = Isolation::of(&asked, directory.path()).unwrap_err().to_string();
         assert_eq!(error, "option 'isolation': no hierarchy of control groups has the controller 'cpu'");

@@ -25,7 +25,7 @@ use tokio::sync::OnceCell;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
-use self::ability::Lack;
+pub(crate) use self::ability::Lack;
 pub use self::options::NetworkOptions;
 use self::settings::Settings;
 use crate::core::NetworkNeeds;
@@ -74,6 +74,11 @@ impl Networks {
         let kernel = Kernel::new(networks).map_err(failed)?;
         let bridge = bridged.map(|()| bridge);
         Ok(Networks { kernel: able.map(|()| kernel), bridge, dns: Arc::new(dns), firewall: Arc::default() })
+    }
+
+    /// The ability to have any.
+    pub(crate) fn ability(&self) -> Result<(), Lack> {
+        self.kernel.as_ref().map(|_| ()).map_err(Lack::clone)
     }
 
     /// Joins a container to its networks, whatever an attempt before this one has left.
