@@ -10,6 +10,7 @@ use harness::docker::Docker;
 use harness::framework::{Framework, merge, scalar, with_check, with_health_check};
 use harness::images::{Image, tar};
 use harness::machine::on_a_machine;
+use harness::registry::{PASSWORD, Registry, USER};
 use harness::wire::Form;
 use harness::{busybox, http, process, wait};
 use rustix::process::Signal;
@@ -110,6 +111,17 @@ fn parameters(all: &[(&str, &str)]) -> Value {
     all.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
+/// Waits until the task is told to be healthy, or not. A server that is not up yet may be found unhealthy before.
+#[track_caller]
+fn becomes(world: &World, healthy: bool) {
+    loop {
+        let status = world.framework.expect_reason("REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
+        if status["healthy"] == healthy {
+            return;
+        }
+    }
+}
+
 /// A file of a container, from outside.
 fn inside(pid: i32, path: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{pid}/root")).join(path)
@@ -185,17 +197,14 @@ fn a_task_is_checked_inside_and_a_daemon_that_dies_changes_nothing() {
         let running = world.framework.run(checked);
         let addresses = &running["container_status"]["network_infos"][0]["ip_addresses"];
         assert!(addresses[0]["ip_address"].as_str().is_some_and(|address| address.starts_with("172.")), "{running}");
-        let healthy = world.framework.expect_reason("REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
-        assert_eq!(healthy["healthy"], true);
+        becomes(world, true);
         let pid = world.pid();
         let root = inside(pid, "www/index.html");
         world.daemon.kill();
         fs::rename(&root, root.with_extension("away")).expect("its file");
-        let unhealthy = world.framework.expect_reason("REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
-        assert_eq!(unhealthy["healthy"], false, "checks go on without the daemon");
+        becomes(world, false);
         fs::rename(root.with_extension("away"), &root).expect("its file");
-        let healthy = world.framework.expect_reason("REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
-        assert_eq!(healthy["healthy"], true);
+        becomes(world, true);
         // It can be killed, too; how it ended, only the daemon knows.
         world.framework.kill("web");
         world.framework.expect("TASK_KILLING");
@@ -241,7 +250,7 @@ fn an_executor_that_is_killed_has_a_successor_that_goes_on() {
         let check =
             json!({"type": "COMMAND", "command": {"value": "test ! -e /tmp/sick"}, "consecutive_failures": 1000});
         world.framework.run(with_health_check(task("t", script), check));
-        world.framework.expect_reason("REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
+        becomes(world, true);
         let (before, container) = (world.executors(), world.container());
         assert_eq!(before.len(), 1);
         process::signal(before[0], Signal::KILL);
@@ -249,8 +258,7 @@ fn an_executor_that_is_killed_has_a_successor_that_goes_on() {
             wait::until("another executor", START, || world.executors().into_iter().find(|it| !before.contains(it)));
         let pid = world.pid();
         fs::write(inside(pid, "tmp/sick"), "").expect("a file");
-        let unhealthy = world.framework.expect_reason("REASON_TASK_HEALTH_CHECK_STATUS_UPDATED");
-        assert_eq!(unhealthy["healthy"], false);
+        becomes(world, false);
         assert_eq!(world.container()["Id"], container["Id"], "the same container");
         assert!(process::alive(after));
         // Nothing of its output is missing, and nothing but what was under way is there twice.
@@ -308,13 +316,12 @@ fn the_check_of_an_image_is_the_tasks_if_it_has_none() {
         let mut own = with_docker_info(task("t", ""), json!({"image": "checked:1"}));
         own["command"] = json!({"shell": false});
         world.framework.run(own);
-        let reason = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED";
-        assert_eq!(world.framework.expect_reason(reason)["healthy"], true);
+        becomes(world, true);
         assert_eq!(world.container()["Config"]["Healthcheck"]["Test"], json!(["NONE"]), "Docker makes none");
         fs::write(inside(world.pid(), "tmp/sick"), "").expect("a file");
-        assert_eq!(world.framework.expect_reason(reason)["healthy"], false, "it is said, and nothing is killed");
+        becomes(world, false);
         fs::remove_file(inside(world.pid(), "tmp/sick")).expect("its file");
-        assert_eq!(world.framework.expect_reason(reason)["healthy"], true);
+        becomes(world, true);
     });
 }
 
@@ -388,6 +395,34 @@ fn what_cannot_be_started_says_why_and_leaves_nothing() {
         world.daemon.kill();
         let nobody = failed(task("nobody", "true"));
         assert!(nobody.contains("cannot be reached"), "{nobody}");
+    });
+}
+
+#[test]
+fn an_image_of_a_private_registry_is_pulled_with_the_agents_login() {
+    const TEST: &str = "an_image_of_a_private_registry_is_pulled_with_the_agents_login";
+    with_docker(TEST, |world| {
+        let Some(registry) = Registry::with_password(TEST) else { return };
+        registry.push("team/app", "1", &Image::busybox(Archive::new(), &json!({"Cmd": ["sleep", "1000"]})));
+        let private = |id: &str| with_docker_info(task(id, "exit 5"), json!({"image": registry.image("team/app:1")}));
+        world.framework.launch(private("stranger"));
+        world.framework.expect("TASK_STARTING");
+        let refused = world.framework.expect("TASK_FAILED");
+        let message = refused["message"].as_str().expect("a message");
+        assert!(message.contains(&format!("Failed to pull the image '{}'", registry.image("team/app:1"))), "{message}");
+        let mut auths = json!({});
+        auths[registry.address.to_string()] = json!({"username": USER, "password": PASSWORD});
+        let logins = world.pair.directory().join("logins.json");
+        fs::write(&logins, json!({"auths": auths}).to_string()).expect("a file");
+        world.pair.agent_process().kill();
+        let (socket, logins) = (world.daemon.socket().display().to_string(), logins.display().to_string());
+        world.pair.start_agent_with(&["--docker-socket", &socket, "--docker-config", &logins]);
+        world.framework.launch(private("known"));
+        // The first one's end may be told again.
+        let mut updates = std::iter::repeat_with(|| world.framework.update());
+        let last = updates.find(|status| status["task_id"]["value"] == "known" && status["state"] == "TASK_FAILED");
+        assert_eq!(last.expect("it ends")["message"], "Container exited with status 5");
+        world.nothing_left();
     });
 }
 

@@ -22,7 +22,7 @@ use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest, Launcher, Programs};
 use crate::core::{Core, Settings, Snapshot, Timeouts};
 use crate::disk::{self, DiskWatch};
-use crate::docker::{Docker, containerizers};
+use crate::docker::{Docker, containerizers, logins};
 use crate::error::AgentError;
 use crate::files::Files;
 use crate::gc::{self, Collector};
@@ -274,6 +274,7 @@ fn settings(
         cgroups: isolation.cgroups().map(|cgroups| cgroups.root().clone()),
         containers: options.containers.settings.clone(),
         bridge: options.networks.mesos_bridge_name.clone(),
+        docker_config: options.containers.docker_config.as_deref().map(logins),
         docker_socket: docker.map(Docker::socket),
         flags: options.flags(address.port(), isolation.flag(), containerizers(docker)),
     })

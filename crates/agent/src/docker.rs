@@ -126,6 +126,14 @@ fn asks_for_docker(text: &str) -> Result<bool, AgentError> {
     }
 }
 
+/// `--docker_config` for executors, who are in other directories.
+pub(crate) fn logins(flag: &str) -> String {
+    let path = flag.strip_prefix("file://").unwrap_or(flag);
+    let is_text = flag.trim_start().starts_with('{');
+    let absolute = std::path::absolute(path).ok().filter(|_| !is_text).map(|path| path.display().to_string());
+    absolute.unwrap_or_else(|| flag.to_owned())
+}
+
 /// `--containerizers` as it is in force.
 pub(crate) fn containerizers(docker: Option<&Docker>) -> &'static str {
     if docker.is_some() { "docker,mesos" } else { "mesos" }

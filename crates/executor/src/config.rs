@@ -61,6 +61,8 @@ pub struct ExecutorConfig {
     pub own_cgroup: bool,
     /// `CYGNET_DOCKER_SOCKET`: the daemon that makes containers of type DOCKER.
     pub docker_socket: Option<PathBuf>,
+    /// `CYGNET_DOCKER_CONFIG`: the logins of the agent, as JSON or as the path of a file with that.
+    pub docker_config: Option<String>,
     /// The variables a task inherits: all but the token and Cygnet's own.
     pub task_environment: Variables,
 }
@@ -90,6 +92,7 @@ impl ExecutorConfig {
             fetcher_download_bytes: bytes(variables, "CYGNET_FETCHER_DOWNLOAD_BYTES")?.unwrap_or(fetcher::MOST),
             cgroup: cgroup(variables)?,
             own_cgroup: false,
+            docker_config: optional(variables, "CYGNET_DOCKER_CONFIG").map(str::to_owned),
             docker_socket: optional(variables, "CYGNET_DOCKER_SOCKET").map(PathBuf::from),
             task_environment: inherited(variables),
         })

@@ -73,6 +73,7 @@ impl Settings {
         }
         if let Some(socket) = self.docker_socket.as_ref().filter(|_| executor.is_pooled()) {
             set(&mut variables, "CYGNET_DOCKER_SOCKET", socket.display());
+            self.docker_config.iter().for_each(|config| set(&mut variables, "CYGNET_DOCKER_CONFIG", config));
         }
         if executor.info().r#type() == executor_info::Type::Default {
             set(&mut variables, "CYGNET_EXECUTOR_TYPE", "default");

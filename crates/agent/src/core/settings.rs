@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) containers: provision::Settings,
     /// The name of the network that is the agent's own bridge.
     pub(crate) bridge: String,
+    /// The logins for Docker's daemon: JSON, or the path of a file.
+    pub(crate) docker_config: Option<String>,
     /// The socket of Docker's daemon, if there is one.
     pub(crate) docker_socket: Option<PathBuf>,
     pub(crate) flags: BTreeMap<String, String>,

@@ -75,3 +75,95 @@ async fn asked(site: &Site, record: Record, container: Container) -> Fate {
         None => Fate::Ended(Ending::Unknown(LOST.to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use containers::docker::{Ended, Engine, Running};
+    use processes::Process;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// A daemon that knows of one container, in this state, and tells which calls it was given.
+    fn daemon(socket: &Path, state: &'static str) -> mpsc::UnboundedReceiver<String> {
+        let (listener, (said, calls)) = (UnixListener::bind(socket).unwrap(), mpsc::unbounded_channel());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let length = stream.read(&mut request).await.unwrap_or(0);
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let call = request.split(' ').take(2).collect::<Vec<_>>().join(" ");
+                let answer = match () {
+                    () if call.starts_with("DELETE") => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+                    () if call.contains("/logs") => "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned(),
+                    () => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{state}", state.len()),
+                };
+                let _sent = said.send(call);
+                let _written = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        calls
+    }
+
+    fn site(directory: &Path) -> Site {
+        let engine = Engine::new(directory.join("s"));
+        Site { engine, name: "mesos-c".to_owned(), state: directory.to_owned(), sandbox: directory.to_owned() }
+    }
+
+    fn said(mut calls: mpsc::UnboundedReceiver<String>) -> Vec<String> {
+        std::iter::from_fn(|| calls.try_recv().ok()).collect()
+    }
+
+    const DELETE: &str = "DELETE /containers/mesos-c?force=1&v=1";
+
+    #[tokio::test]
+    async fn a_container_that_was_made_and_not_started_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let site = site(directory.path());
+        let calls = daemon(&directory.path().join("s"), r#"{"State": {"Status": "created", "Running": false}}"#);
+        site.record().write(&site.state).unwrap();
+        let Fate::NotStarted(why) = recover(&site).await.fate else { panic!("it never ran") };
+        assert_eq!(why, NEVER_STARTED);
+        assert_eq!(said(calls), ["GET /containers/mesos-c/json", DELETE]);
+    }
+
+    #[tokio::test]
+    async fn one_that_ended_unseen_has_its_status_and_is_removed_once_that_is_on_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let site = site(directory.path());
+        let ended = r#"{"State": {"Status": "exited", "Running": false, "ExitCode": 7}}"#;
+        let calls = daemon(&directory.path().join("s"), ended);
+        site.record().write(&site.state).unwrap();
+        assert!(matches!(recover(&site).await.fate, Fate::Ended(Ending::Container(7))));
+        assert_eq!(said(calls).last().map(String::as_str), Some(DELETE));
+        let expected = Ended { status: 7, out_of_memory: false, memory_bytes: None };
+        assert_eq!(Record::read(&site.state).unwrap().unwrap().ended, Some(expected));
+        // The next one needs no daemon.
+        std::fs::remove_file(directory.path().join("s")).unwrap();
+        assert!(matches!(recover(&site).await.fate, Fate::Ended(Ending::Container(7))));
+    }
+
+    #[tokio::test]
+    async fn without_a_record_nothing_was_begun_and_without_a_daemon_nobody_can_tell() {
+        let directory = tempfile::tempdir().unwrap();
+        let site = site(directory.path());
+        assert!(matches!(recover(&site).await.fate, Fate::NotStarted(why) if why == NEVER_STARTED));
+        site.record().write(&site.state).unwrap();
+        assert!(matches!(recover(&site).await.fate, Fate::NotStarted(why) if why.contains("cannot be reached")));
+    }
+
+    #[tokio::test]
+    async fn one_that_is_known_to_run_needs_no_daemon() {
+        let directory = tempfile::tempdir().unwrap();
+        let site = site(directory.path());
+        let (process, container) = (Process::this().unwrap(), Container::default());
+        let running = Running { process, boot: None, container, capabilities: 0, filtered: false };
+        Record { running: Some(running), ..site.record() }.write(&site.state).unwrap();
+        let Fate::Runs(docker) = recover(&site).await.fate else { panic!("it runs") };
+        assert_eq!(docker.process(), process);
+    }
+}

@@ -22,9 +22,6 @@ const CANNOT_START: [i32; 2] = [126, 127];
 const GLANCE: Duration = Duration::from_millis(50);
 const GLANCES: u32 = 100;
 
-/// The longest file with logins that is read.
-const MOST_LOGINS: u64 = 1024 * 1024;
-
 /// A container that was started.
 #[derive(Debug)]
 pub(crate) enum Started {
@@ -34,7 +31,7 @@ pub(crate) enum Started {
 }
 
 /// Has the daemon pull the task's image, if it must. What the image says of itself.
-pub(crate) async fn pull(site: &Site, task: &TaskInfo) -> Result<Image, Unmade> {
+pub(crate) async fn pull(site: &Site, config: &ExecutorConfig, task: &TaskInfo) -> Result<Image, Unmade> {
     let docker = task.container.as_ref().and_then(|container| container.docker.clone()).unwrap_or_default();
     let image = docker.image.clone();
     let failed = |source: DockerError| Unmade::Image { image: image.clone(), source };
@@ -43,22 +40,21 @@ pub(crate) async fn pull(site: &Site, task: &TaskInfo) -> Result<Image, Unmade> 
     {
         return Ok(image);
     }
-    site.engine.pull(&image, login(site, &image).as_ref()).await.map_err(failed)?;
+    site.engine.pull(&image, login(site, config, &image).as_ref()).await.map_err(failed)?;
     let vanished = || Unmade::Daemon(site.engine.nonsense(format!("it has pulled '{image}', and does not have it")));
     site.engine.image(&image).await.map_err(failed)?.ok_or_else(vanished)
 }
 
-/// The login that the task brought along, where Docker's own client would look for it: `HOME` is the sandbox.
-fn login(site: &Site, image: &str) -> Option<Login> {
+/// The login for an image: the one that the task brought along, where Docker's own client would look for it, as `HOME` is
+/// the sandbox, or else the agent's.
+fn login(site: &Site, config: &ExecutorConfig, image: &str) -> Option<Login> {
     let image: Reference = image.parse().ok()?;
-    let read = |name: &&str| {
-        let path = site.sandbox.join(name);
-        let small = fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && file.len() <= MOST_LOGINS);
-        small.then(|| fs::read(path).ok()).flatten()
-    };
-    let text = [".docker/config.json", ".dockercfg"].iter().find_map(read)?;
-    let config = DockerConfig::parse(&text).inspect_err(|error| tracing::warn!(%error, "no logins of a task"));
-    config.ok()?.login(&image).cloned()
+    let own = [".docker/config.json", ".dockercfg"].map(|name| site.sandbox.join(name)).into_iter();
+    // A link might lead to what is somebody else's.
+    let own = own.filter(|path| path.is_file() && fs::canonicalize(path).is_ok_and(|real| real == *path));
+    let all = own.map(|path| path.display().to_string()).chain(config.docker_config.clone());
+    let read = |value: String| DockerConfig::of_flag(&value).inspect_err(|error| tracing::warn!(%error, "no logins"));
+    all.filter_map(|value| read(value).ok()).find_map(|config| config.login(&image).cloned())
 }
 
 /// Makes the container and starts it.

@@ -23,7 +23,7 @@ impl Runner {
         if task.executor.is_some() {
             self.unless_left("URIs were fetched", fetch(task, &self.config, None)).await?;
         }
-        let pull = async { docker::pull(&site, task).await.map_err(Unrunnable::Docker) };
+        let pull = async { docker::pull(&site, &self.config, task).await.map_err(Unrunnable::Docker) };
         let image = self.unless_left("image was pulled", pull).await?;
         let started = docker::start(&site, &self.config, task, &image).await.map_err(Unrunnable::Docker)?;
         self.adopt(docker::adopt(task, &image).as_ref().and_then(docker::adopted));

@@ -52,6 +52,7 @@ fn framework() -> FrameworkInfo {
 
 pub(crate) fn settings(layout: &Layout) -> Settings {
     Settings {
+        docker_config: None,
         docker_socket: None,
         address: ([127, 0, 0, 1], 5051).into(),
         layout: layout.clone(),
