@@ -53,9 +53,9 @@ fn agents_beside_each_other_have_bridges_of_their_own() {
 fn an_agent_that_stops_its_tasks_leaves_the_machine_as_it_was() {
     on_a_machine("an_agent_that_stops_its_tasks_leaves_the_machine_as_it_was", &[], |mut world| {
         let port = world.port(0);
-        world.restart_agent(&["--stop-tasks"]);
         world.framework.run(networked(task("web", SERVER), bridge(port), &[port]));
         answers_soon(&format!("127.0.0.1:{port}"));
+        world.restart_agent(&["--stop-tasks"]);
         world.pair.agent_process().signal(Signal::TERM);
         world.pair.agent_process().wait(START);
         assert_eq!(run("ip -o link show type bridge; ip -o link show type veth; nft list tables"), "");

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use containers::network::files::{self, DefaultDns, HOST_RESOLVERS};
 use containers::network::plan::Join;
-use containers::network::ports::{inspect, let_through};
+use containers::network::ports::{inspect, let_through, shut_out};
 use containers::network::{Attached, JoinError, NetworkError, Networks as Kernel};
 use containers::provision::ProvisionedNetwork;
 use mesos::v1::ContainerId;
@@ -137,9 +137,15 @@ impl Networks {
 
     /// Leaves the machine as it was, if no container is on the bridge.
     pub(crate) async fn retire(&self) {
-        let Ok(kernel) = self.kernel.clone() else { return };
-        if let Ok(Err(error)) = spawn_blocking(move || kernel.retire()).await {
-            tracing::warn!(%error, "the bridge stays");
+        let (Ok(kernel), Ok(bridge)) = (self.kernel.clone(), self.bridge.clone()) else { return };
+        let retire = move || {
+            if kernel.retire()? {
+                shut_out(&inspect()?, &bridge)?;
+            }
+            Ok::<(), JoinError>(())
+        };
+        if let Ok(Err(error)) = spawn_blocking(retire).await {
+            tracing::warn!(%error, "the bridge, or rules about it, stay");
         }
     }
 }

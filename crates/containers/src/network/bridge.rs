@@ -84,6 +84,15 @@ impl Bridge {
         Ok(bridge)
     }
 
+    /// True if the bridge is there, and this agent has made it or taken it.
+    fn is_ours(settings: &BridgeSettings) -> Result<bool, NetworkError> {
+        let failed = |errno: Errno| NetworkError::Bridge { bridge: settings.name.clone(), source: errno.into() };
+        let route = Netlink::route().map_err(failed)?;
+        let Some(index) = links::index(&route, &settings.name).map_err(failed)? else { return Ok(false) };
+        let text = links::description(&route, index).map_err(failed)?;
+        Ok(text.as_ref() == Some(&described(&settings.owner)))
+    }
+
     /// Makes the bridge and the table as they should be, whoever has changed them.
     pub fn repair(&self) -> Result<(), NetworkError> {
         self.index()?;

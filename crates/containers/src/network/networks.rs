@@ -104,10 +104,10 @@ impl Networks {
         self.bridge.as_ref().map_or(Ok(()), |bridge| Ok(bridge.repair()?))
     }
 
-    /// Removes the bridge and the directory, if no container is there.
-    pub fn retire(&self) -> Result<(), JoinError> {
+    /// Removes the bridge and the directory, if no container is there. True if there was a bridge and is none any more.
+    pub fn retire(&self) -> Result<bool, JoinError> {
         self.namespaces.retire();
-        self.bridge.as_ref().map_or(Ok(()), |bridge| Ok(bridge.retire()?))
+        self.bridge.as_ref().map_or(Ok(false), |bridge| Ok(bridge.retire()?))
     }
 
     /// The containers that have a namespace, whether they live or not.

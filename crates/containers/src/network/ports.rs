@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::elements::{add, remove};
 pub(super) use self::flows::forget;
-pub use self::preflight::{Firewall, inspect, let_through};
+pub use self::preflight::{Firewall, inspect, let_through, shut_out};
 pub use self::rules::{Mapped, Table};
 
 /// The transport of a port.

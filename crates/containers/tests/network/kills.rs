@@ -66,6 +66,7 @@ fn a_kill_at_any_point_leaves_nothing() {
         let mut bridge = world.bridge(&[]);
         world.served(&mut bridge, LIVES, &[crate::world::tcp(31900, 80)]);
         drop(bridge);
+        let mut left = 0;
         for _round in 0..ROUNDS {
             let mut child = Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "kills::child", "--nocapture"])
@@ -82,10 +83,10 @@ fn a_kill_at_any_point_leaves_nothing() {
             thread::sleep(somewhere_in_a_step);
             child.kill().unwrap();
             assert_eq!(child.wait().unwrap().signal(), Some(9), "it was killed, and did not fail");
+            left += world.namespaces.containers().unwrap().len() - 1;
         }
-        let left = world.counts();
         sweep(&Networks::new(settings(world.path())).unwrap());
-        assert!(left[2] > 1, "the kills left something to sweep: {left:?}");
+        assert!(left > 0, "the kills left something to sweep");
         assert_eq!(world.counts(), [1; 4]);
         let made: Vec<_> = fs::read_dir(world.path().join("made")).unwrap().collect();
         assert!(made.is_empty(), "the plugin was asked to remove everything: {made:?}");

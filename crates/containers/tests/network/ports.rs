@@ -1,6 +1,6 @@
 //! Firewalls of others.
 
-use containers::network::ports::{inspect, let_through};
+use containers::network::ports::{inspect, let_through, shut_out};
 
 use crate::world::{MACHINE, OUTSIDE, ask, ask_in_vain, at, on_a_machine, run, serve, socket, tcp};
 
@@ -25,5 +25,9 @@ fn a_firewall_that_drops_is_told_of_and_opened_where_asked() {
         assert_eq!(at(&outside, move || ask(port)).unwrap(), OUTSIDE);
         assert_eq!(at(&made.handle(), || ask(socket(&format!("{OUTSIDE}:81")))).unwrap(), MACHINE);
         assert_eq!(run("iptables -w -S DOCKER-USER").matches("mesos-bridge").count(), 2);
+        for _again in 0..2 {
+            shut_out(&firewall, "mesos-bridge").unwrap();
+        }
+        assert_eq!(run("iptables -w -S DOCKER-USER"), "-N DOCKER-USER\n-A DOCKER-USER -j RETURN\n");
     });
 }

@@ -67,11 +67,13 @@ impl Keeper {
         self.ask(|kept| if kept.has_members()? { kept.wanted()?.repair() } else { Ok(()) })
     }
 
-    /// As [`Bridge::remove`], if the bridge was made and has no members.
-    pub(in crate::network) fn retire(&self) -> Result<(), NetworkError> {
-        self.ask(|kept| match kept.bridge.take_if(|bridge| bridge.members() == 0) {
-            Some(bridge) => bridge.remove(),
-            None => Ok(()),
+    /// As [`Bridge::remove`], if this agent or one before it made the bridge and it has no members. False if it stays.
+    pub(in crate::network) fn retire(&self) -> Result<bool, NetworkError> {
+        self.ask(|kept| {
+            if !Bridge::is_ours(&kept.settings)? || kept.wanted()?.members() > 0 {
+                return Ok(false);
+            }
+            kept.bridge.take().map_or(Ok(false), |bridge| bridge.remove().map(|()| true))
         })
     }
 

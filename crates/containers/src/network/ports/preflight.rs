@@ -61,14 +61,32 @@ pub fn inspect() -> Result<Firewall, NetworkError> {
 /// iptables to do it in.
 pub fn let_through(firewall: &Firewall, bridge: &str) -> Result<bool, NetworkError> {
     let Some(chain) = firewall.place else { return Ok(false) };
-    for direction in ["-i", "-o"] {
-        let rule = [chain, direction, bridge, "-j", "ACCEPT", "-m", "comment", "--comment", "cygnet"];
-        let with = |command| [&["-w", command], &rule[..]].concat();
-        if Program::new("iptables", &with("-C")).succeed(LIMIT).is_err() {
-            Program::new("iptables", &with("-I")).succeed(LIMIT)?;
+    for rule in rules(chain, bridge) {
+        if iptables("-C", &rule).is_err() {
+            iptables("-I", &rule)?;
         }
     }
     Ok(true)
+}
+
+/// Undoes [`let_through`], for a bridge that is no more.
+pub fn shut_out(firewall: &Firewall, bridge: &str) -> Result<(), NetworkError> {
+    let Some(chain) = firewall.place else { return Ok(()) };
+    for rule in rules(chain, bridge) {
+        if iptables("-C", &rule).is_ok() {
+            iptables("-D", &rule)?;
+        }
+    }
+    Ok(())
+}
+
+fn rules<'a>(chain: &'a str, bridge: &'a str) -> [[&'a str; 8]; 2] {
+    ["-i", "-o"].map(|direction| [chain, direction, bridge, "-j", "ACCEPT", "-m", "comment", "--comment"])
+}
+
+fn iptables(command: &str, rule: &[&str]) -> Result<(), NetworkError> {
+    Program::new("iptables", &[&["-w", command], rule, &["cygnet"]].concat()).succeed(LIMIT)?;
+    Ok(())
 }
 
 #[cfg(test)]
