@@ -57,7 +57,9 @@ fn docker_info(docker: &Docker, task_id: &str, networks: &[Network], ports: &[Po
     let parameter = |key: &str, value: &str| Parameter { key: key.to_owned(), value: value.to_owned() };
     let given = docker.parameters.iter().map(|one| parameter(&one.key, &one.value));
     let label = parameter("label", &format!("MESOS_TASK_ID={task_id}"));
-    let mappings = mapped(ports, |_| true).map(|(host_port, container_port, protocol)| docker_info::PortMapping {
+    // The host's ports are the task's own there: nothing leads to them.
+    let is_beyond = network != docker_info::Network::Host;
+    let mappings = mapped(ports, |_| is_beyond).map(|(host_port, container_port, protocol)| docker_info::PortMapping {
         host_port,
         container_port,
         protocol,

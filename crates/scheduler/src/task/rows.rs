@@ -105,6 +105,13 @@ fn task_builder_docker_with_port_mappings() {
 }
 
 #[test]
+fn task_builder_docker_in_the_hosts_network_maps_no_ports() {
+    let task = task(json!({"networks": [{"mode": "host"}], "container": {"docker": {"image": "a"}}}), &[]);
+    let docker = task.container.clone().unwrap().docker.unwrap();
+    assert_eq!((docker.network(), docker.port_mappings.len()), (docker_info::Network::Host, 0));
+}
+
+#[test]
 fn task_builder_docker_in_a_network_of_its_own() {
     let task = task(
         json!({"networks": [{"name": "blue"}], "container": {"docker": {"image": "a"}, "portMappings": [{"containerPort": 6379}]}}),
