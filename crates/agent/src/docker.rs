@@ -51,7 +51,7 @@ impl Docker {
             Ok(daemon) => {
                 let (socket, version) = (self.engine.socket().display(), &daemon.server_version);
                 tracing::info!(%socket, version, "containers of type DOCKER are made by this daemon");
-                if !daemon.live_restore_enabled {
+                if !daemon.is_outlived() {
                     tracing::warn!(%socket, "containers of type DOCKER end with their daemon: it has no 'live-restore'");
                 }
                 true

@@ -35,8 +35,17 @@ pub struct Engine {
 pub struct Daemon {
     /// Its version.
     pub server_version: String,
-    /// True if containers go on when the daemon ends.
+    /// True if containers go on when Docker's daemon ends.
     pub live_restore_enabled: bool,
+    /// Named by podman alone, whose containers go on in any case.
+    pub buildah_version: Option<String>,
+}
+
+impl Daemon {
+    /// True if containers go on when it ends.
+    pub fn is_outlived(&self) -> bool {
+        self.live_restore_enabled || self.buildah_version.is_some()
+    }
 }
 
 #[derive(Deserialize)]

@@ -68,6 +68,18 @@ async fn an_answer_that_is_none_is_named() {
 }
 
 #[tokio::test]
+async fn a_daemon_says_whether_its_containers_outlive_it() {
+    for (said, outlived) in [
+        (r#"{"ServerVersion": "20.10.24", "LiveRestoreEnabled": true}"#, true),
+        (r#"{"ServerVersion": "20.10.24", "LiveRestoreEnabled": false}"#, false),
+        (r#"{"ServerVersion": "4.3.1", "LiveRestoreEnabled": false, "BuildahVersion": "1.28.2"}"#, true),
+    ] {
+        let (_here, engine) = answering(answer("200 OK", said));
+        assert_eq!(engine.daemon().await.unwrap().is_outlived(), outlived, "{said}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_in_the_middle_of_a_pull_is_one() {
     let lines = "{\"status\": \"Pulling\"}\n{\"errorDetail\": {\"message\": \"manifest unknown\"}, \"error\": \"x\"}\n";
     let (_here, engine) = answering(answer("200 OK", lines));
