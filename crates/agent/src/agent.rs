@@ -171,7 +171,9 @@ impl Agent {
         let store = ::containers::store::Store::open(&directory, unpack, Bounds::default());
         let store =
             store.map_err(|error| AgentError::Option { name: "docker_store_dir", reason: error.to_string() })?;
-        Ok(Some(Images::new(store, source, options.settings.secrets_directory.clone())))
+        let images = Images::new(store, source, options.settings.secrets_directory.clone());
+        images.renew(&self.layout.executor_states());
+        Ok(Some(images))
     }
 
     fn image_collector(&self, images: Images) -> ImageCollector {

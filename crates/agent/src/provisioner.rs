@@ -10,6 +10,7 @@ mod credentials;
 mod download;
 mod error;
 mod images;
+mod leases;
 mod maker;
 mod puller;
 mod source;

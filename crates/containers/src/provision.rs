@@ -115,11 +115,28 @@ impl Provision {
 
     /// The provision of a task, if its agent made one.
     pub fn read(executor_state: &Path, task: &TaskId) -> io::Result<Option<Provision>> {
-        match fs::read(path(executor_state, task)) {
+        match read(&path(executor_state, task)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            content => Ok(Some(serde_json::from_slice(&content?)?)),
+            provision => provision.map(Some),
         }
     }
+
+    /// The provisions of all tasks of an executor, as far as they can be read; why not is told.
+    pub fn all(executor_state: &Path) -> Vec<Provision> {
+        let entries = fs::read_dir(executor_state.join(DIRECTORY)).into_iter().flatten().flatten();
+        let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "json"));
+        files.filter_map(|path| read(&path).inspect_err(|error| tracing::warn!("{error}")).ok()).collect()
+    }
+
+    /// The images that it has layers of.
+    pub fn images(&self) -> impl Iterator<Item = &ProvisionedImage> {
+        self.image.iter().chain(self.volume_images.values())
+    }
+}
+
+fn read(path: &Path) -> io::Result<Provision> {
+    let damaged = |error: io::Error| io::Error::new(error.kind(), format!("{} is damaged: {error}", path.display()));
+    fs::read(path).and_then(|content| Ok(serde_json::from_slice(&content)?)).map_err(damaged)
 }
 
 const DIRECTORY: &str = "provisions";
@@ -173,6 +190,11 @@ mod tests {
         let written =
             Provision { image: Some(image), volume_images, network: Some(network), settings: Settings::default() };
         written.write(directory.path(), &"t".into()).unwrap();
-        assert_eq!(Provision::read(directory.path(), &"t".into()).unwrap(), Some(written));
+        assert_eq!(Provision::read(directory.path(), &"t".into()).unwrap(), Some(written.clone()));
+
+        fs::write(path(directory.path(), &"damaged".into()), "{").unwrap();
+        let error = Provision::read(directory.path(), &"damaged".into()).unwrap_err().to_string();
+        assert!(error.contains("provisions/damaged.json is damaged"), "{error}");
+        assert_eq!(Provision::all(directory.path()), [written]);
     }
 }

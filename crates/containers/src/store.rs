@@ -27,6 +27,7 @@ mod lock;
 mod paths;
 mod pull;
 mod removal;
+mod renewal;
 mod sweep;
 
 use std::collections::BTreeSet;
@@ -79,7 +80,7 @@ impl Store {
         let _lock = Lock::wait(&self.paths.lock())?;
         let Some(record) = Record::read(&self.paths, reference)? else { return Ok(None) };
         let Some(image) = record.image(&self.paths)? else { return Ok(None) };
-        let hold = Hold { holder: container.to_owned(), config: record.config, layers: record.layers.clone() };
+        let hold = Hold { holder: container.to_owned(), config: Some(record.config), layers: record.layers.clone() };
         hold.write(&self.paths.lease(container))?;
         record.used(&self.paths)?;
         Ok(Some(image))

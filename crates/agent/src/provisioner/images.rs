@@ -150,7 +150,7 @@ impl Images {
 }
 
 /// The name of the lease by which a run has an image.
-fn lease(container: &str, image: &Reference) -> String {
+pub(super) fn lease(container: &str, image: &Reference) -> String {
     format!("{container} {image}")
 }
 

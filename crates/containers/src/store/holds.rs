@@ -16,7 +16,8 @@ use crate::image::Digest;
 pub(super) struct Hold {
     /// The container's id, or the name of the image that is pulled.
     pub(super) holder: String,
-    pub(super) config: Digest,
+    /// Not known of one whose image has another meaning by now.
+    pub(super) config: Option<Digest>,
     pub(super) layers: Vec<Digest>,
 }
 
@@ -52,7 +53,7 @@ impl Holds {
         for directory in directories {
             for path in list(directory)? {
                 if let Some(hold) = Hold::read(&path)? {
-                    holds.configs.insert(hold.config);
+                    holds.configs.extend(hold.config);
                     holds.layers.extend(hold.layers);
                 }
             }

@@ -72,6 +72,11 @@ impl Record {
         Ok(Some(Image { manifest: self.manifest, config, layers }))
     }
 
+    /// True if it has these layers and no others.
+    pub(super) fn has_all(&self, layers: &[Digest]) -> bool {
+        self.distinct().eq(layers)
+    }
+
     /// Its layers, each once, where it is highest: there it hides what it has below, and overlayfs takes none twice.
     fn distinct(&self) -> impl Iterator<Item = &Digest> {
         let is_last = |(place, layer): &(usize, &Digest)| !self.layers[place + 1..].contains(layer);

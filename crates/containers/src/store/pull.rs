@@ -41,7 +41,7 @@ impl Pull {
         let paths = &self.store.paths;
         let _lock = Lock::wait(&paths.lock())?;
         let Record { reference, config, layers, .. } = &self.record;
-        Hold { holder: reference.clone(), config: *config, layers: layers.clone() }.write(&self.hold)?;
+        Hold { holder: reference.clone(), config: Some(*config), layers: layers.clone() }.write(&self.hold)?;
         let path = paths.config(config);
         ::store::replace_file(&path, content, 0o600).at("write", &path)
     }

@@ -8,7 +8,8 @@ use super::lock::Lock;
 use super::paths::Paths;
 use super::removal;
 
-/// Removes what is not finished, and layers that an earlier boot may not have written to the end. What cannot be removed is told, and stays until the next time.
+/// Removes what is not finished, and layers that have lost their files or that an earlier boot may not have written to the
+/// end. What cannot be removed is told, and stays until the next time.
 pub(super) fn sweep(paths: &Paths) -> Result<(), StoreError> {
     for path in everything(&paths.staging())? {
         if path != paths.pulls() {
@@ -17,6 +18,11 @@ pub(super) fn sweep(paths: &Paths) -> Result<(), StoreError> {
     }
     let boot = boot()?;
     for layer in everything(&paths.layers())? {
+        if !layer.join("rootfs").is_dir() {
+            tell(&StoreError::Damaged { path: layer.clone(), why: "it has no files".to_owned() });
+            let _told = removal::tree(paths, &layer).inspect_err(tell);
+            continue;
+        }
         if Facts::of(&layer).is_of_another_boot(&boot) {
             tracing::info!("image store: {} was not on disk yet when this machine went down", layer.display());
             let _told = removal::tree(paths, &layer).inspect_err(tell);

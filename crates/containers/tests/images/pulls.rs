@@ -26,6 +26,8 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("leases_of_containers_that_are_gone_end", leases_of_containers_that_are_gone_end),
     ("collection_and_pulls_at_once_lose_nothing", collection_and_pulls_at_once_lose_nothing),
     ("damage_costs_a_pull_and_is_told", damage_costs_a_pull_and_is_told),
+    ("a_lease_that_is_lost_or_damaged_is_made_anew", a_lease_that_is_lost_or_damaged_is_made_anew),
+    ("a_layer_that_has_lost_its_files_is_brought_again", a_layer_that_has_lost_its_files_is_brought_again),
     ("a_layer_outlives_its_boot_once_it_is_settled", a_layer_outlives_its_boot_once_it_is_settled),
     ("a_store_is_opened_once", a_store_is_opened_once),
     ("a_full_disk_is_told_and_nothing_is_left", a_full_disk_is_told_and_nothing_is_left),
@@ -258,6 +260,38 @@ fn damage_costs_a_pull_and_is_told() {
     empty(&only("images"));
     let collected = store.collect(Want::Everything, &[]).unwrap();
     assert_eq!((collected.layers, collected.bytes, list(&world.root().join("images")).len()), (1, 0, 0));
+}
+
+fn a_lease_that_is_lost_or_damaged_is_made_anew() {
+    let world = World::new();
+    let store = world.store();
+    bring(&store, "app", &[layer("a")]).unwrap();
+    let image = store.lease("c", &reference("app")).unwrap().unwrap();
+    let lease = list(&world.root().join("leases")).remove(0);
+    let whole = fs::read(&lease).unwrap();
+    for damage in [|lease: &Path| fs::write(lease, "").unwrap(), |lease: &Path| fs::remove_file(lease).unwrap()] {
+        damage(&lease);
+        store.renew("c", &reference("app"), &image.layers).unwrap();
+        assert_eq!(fs::read(&lease).unwrap(), whole);
+        assert_eq!(store.collect(Want::Everything, &[]).unwrap().layers, 0);
+    }
+    // The name may mean something else by now: the layers stay all the same.
+    fs::remove_file(&lease).unwrap();
+    bring(&store, "app", &[layer("b")]).unwrap();
+    store.renew("c", &reference("app"), &image.layers).unwrap();
+    store.collect(Want::Everything, &[]).unwrap();
+    assert!(image.layers[0].join("bin/sh").is_file());
+}
+
+fn a_layer_that_has_lost_its_files_is_brought_again() {
+    let world = World::new();
+    bring(&world.store(), "app", &[layer("a")]).unwrap();
+    let lost = list(&world.root().join("layers")).remove(0);
+    fs::remove_dir_all(lost.join("rootfs")).unwrap();
+    let store = world.store();
+    assert!(store.image(&reference("app")).unwrap().is_none());
+    bring(&store, "app", &[layer("a")]).unwrap();
+    assert!(store.image(&reference("app")).unwrap().unwrap().layers[0].join("bin/sh").is_file());
 }
 
 fn a_layer_outlives_its_boot_once_it_is_settled() {
