@@ -118,7 +118,8 @@ impl Worker {
         let removing = tokio::spawn(self.clone().remove(waiting));
         while let Some(job) = inbox.recv().await {
             match job {
-                Job::Provision(wanted) => drop(tokio::spawn(self.clone().provision(wanted))),
+                Job::Provision(wanted) => self.provision(wanted),
+                Job::Abandon(container, tasks) => self.surroundings.provisioner.abandon(container, tasks),
                 Job::Prepare(preparation) => self.prepare(preparation).await,
                 Job::Start(..) if self.ending.is_cancelled() => {}
                 Job::Start(owner, program, user) => self.start(owner, program, user).await,
@@ -231,10 +232,14 @@ impl Worker {
         self.clear(Job::RemoveState(container)).await;
     }
 
-    async fn provision(self, wanted: Box<Provisioning>) {
-        let result = self.surroundings.provisioner.provide(wanted.clone()).await;
-        let result = result.map_err(|error| Unprovided(error.to_string()));
-        self.say(Request::Provisioned(wanted, result));
+    /// Ordered at once, so that what ends it comes after it.
+    fn provision(&self, wanted: Box<Provisioning>) {
+        let providing = self.surroundings.provisioner.provide(wanted.clone());
+        let worker = self.clone();
+        tokio::spawn(async move {
+            let result = providing.await.map_err(|error| Unprovided(error.to_string()));
+            worker.say(Request::Provisioned(wanted, result));
+        });
     }
 
     async fn prepare(&self, preparation: Box<Preparation>) {
@@ -308,6 +313,7 @@ fn clear(layout: &Layout, job: Job) {
         }
         // These are not a matter of one thread alone.
         Job::Provision(_)
+        | Job::Abandon(..)
         | Job::Prepare(_)
         | Job::Start(..)
         | Job::Limit(..)

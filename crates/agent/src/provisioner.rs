@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use containers::provision::ProvisionedNetwork;
-use mesos::v1::ContainerId;
+use mesos::v1::{ContainerId, TaskId};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,6 +44,7 @@ type Provided = Result<Option<ProvisionedNetwork>, ProvisionError>;
 
 enum Order {
     Provide(Box<Provisioning>, oneshot::Sender<Provided>),
+    Abandon(ContainerId, Vec<TaskId>),
     Release(ContainerId, oneshot::Sender<()>),
     Sweep(BTreeSet<String>, oneshot::Sender<()>),
 }
@@ -60,8 +61,15 @@ struct Runs {
 struct Run {
     over: CancellationToken,
     busy: TaskTracker,
+    launches: Vec<Launch>,
     /// The network that all its tasks are in.
     joined: Arc<OnceCell<ProvisionedNetwork>>,
+}
+
+/// The tasks that wait for the same, and the word to give that up, which is also said when it is made.
+struct Launch {
+    tasks: BTreeSet<TaskId>,
+    over: CancellationToken,
 }
 
 impl Provisioner {
@@ -73,11 +81,16 @@ impl Provisioner {
         Provisioner { orders, end }
     }
 
-    /// Makes ready what these tasks need. One whose run is over meanwhile is not waited for.
-    pub(crate) async fn provide(&self, wanted: Box<Provisioning>) -> Provided {
+    /// Makes ready what these tasks need, beginning with the call. One whose run is over meanwhile is not waited for.
+    pub(crate) fn provide(&self, wanted: Box<Provisioning>) -> impl Future<Output = Provided> + use<> {
         let (answer, answered) = oneshot::channel();
         let _ended = self.orders.send(Order::Provide(wanted, answer));
-        answered.await.unwrap_or(Err(ProvisionError::Over))
+        async { answered.await.unwrap_or(Err(ProvisionError::Over)) }
+    }
+
+    /// These tasks of a run wait for nothing any more.
+    pub(crate) fn abandon(&self, container: ContainerId, tasks: Vec<TaskId>) {
+        let _ended = self.orders.send(Order::Abandon(container, tasks));
     }
 
     /// Lets everything go that was made ready for a run.
@@ -105,6 +118,7 @@ impl Runs {
         while let Some(order) = inbox.recv().await {
             match order {
                 Order::Provide(wanted, answer) => self.provide(*wanted, answer),
+                Order::Abandon(container, tasks) => self.abandon(&container, &tasks),
                 Order::Release(container, done) => self.release(container, done),
                 Order::Sweep(live, done) => {
                     self.maker.sweep(live).await;
@@ -117,9 +131,25 @@ impl Runs {
     fn provide(&mut self, wanted: Provisioning, answer: oneshot::Sender<Provided>) {
         let new = || Run { over: self.end.child_token(), ..Run::default() };
         let run = self.runs.entry(wanted.container.to_string()).or_insert_with(new);
-        let (maker, over, joined) = (self.maker.clone(), run.over.clone(), run.joined.clone());
-        // Who asked may have gone.
-        run.busy.spawn(async move { drop(answer.send(maker.make(&wanted, &joined, &over).await)) });
+        let (maker, over, joined) = (self.maker.clone(), run.over.child_token(), run.joined.clone());
+        run.launches.retain(|launch| !launch.over.is_cancelled());
+        let tasks = wanted.tasks.iter().map(|needs| needs.task.clone()).collect();
+        run.launches.push(Launch { tasks, over: over.clone() });
+        run.busy.spawn(async move {
+            let _done = over.clone().drop_guard();
+            // Who asked may have gone.
+            drop(answer.send(maker.make(&wanted, &joined, &over).await));
+        });
+    }
+
+    fn abandon(&mut self, container: &ContainerId, tasks: &[TaskId]) {
+        let Some(run) = self.runs.get_mut(&container.to_string()) else { return };
+        for launch in &mut run.launches {
+            launch.tasks.retain(|task| !tasks.contains(task));
+            if launch.tasks.is_empty() {
+                launch.over.cancel();
+            }
+        }
     }
 
     fn release(&mut self, container: ContainerId, done: oneshot::Sender<()>) {

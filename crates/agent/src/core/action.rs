@@ -8,7 +8,7 @@ use containers::cgroup::{Limits, MemoryReport};
 use fetcher::Item;
 use mesos::v1::cygnet::{AgentCall, PoolEvent};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{AgentId, ContainerId, FrameworkId, TaskResourceLimitation, executor};
+use mesos::v1::{AgentId, ContainerId, FrameworkId, TaskId, TaskResourceLimitation, executor};
 use processes::{Logged, Process};
 
 use super::Provisioning;
@@ -83,6 +83,8 @@ impl From<MemoryReport> for Excess {
 pub(crate) enum Job {
     /// Makes ready what the containers of tasks need; the answer is [`super::Core::provisioned`].
     Provision(Box<Provisioning>),
+    /// These tasks of a run need nothing any more; what is under way for them alone is given up.
+    Abandon(ContainerId, Vec<TaskId>),
     /// Makes a sandbox and fills it; the answer is [`super::Core::prepared`].
     Prepare(Box<Preparation>),
     /// Changes the limits of a run; the answer is [`super::Core::limited`].

@@ -114,7 +114,9 @@ impl Core {
         let Some(executor) = self.frameworks.executor_mut(&holder) else { return };
         if executor.tasks().is_queued(&key.task) {
             let message = "The task was killed before it was delivered to its executor";
-            for task in executor.tasks().queued_group(&key.task) {
+            let together = executor.tasks().queued_group(&key.task);
+            self.abandon(&holder, &together);
+            for task in together {
                 let key = TaskKey { framework: key.framework.clone(), task };
                 self.report(&key, TaskState::TaskKilled, Reason::TaskKilledDuringLaunch, message);
             }

@@ -3,6 +3,8 @@
 //! Tasks of a launch wait together. A run whose first tasks wait has no sandbox yet, and no time limit; tasks that come
 //! to a run later are kept from its executor until they have what they need.
 
+use std::collections::BTreeMap;
+
 use containers::provision::{self, ProvisionedNetwork};
 use mesos::v1::container_info::Type;
 use mesos::v1::cygnet::{AgentCall, agent_call};
@@ -10,7 +12,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, ContainerInfo, Image, TaskId, TaskInfo, TaskState, TaskStatus};
 use shell::Now;
 
-use super::frameworks::{Executor, State};
+use super::frameworks::{Executor, State, Task};
 use super::networking::{NetworkNeeds, NetworkRefusal};
 use super::{Core, Count, Job};
 use crate::ids::{ExecutorKey, TaskKey};
@@ -85,29 +87,51 @@ impl Core {
         let Some(executor) = self.frameworks.executor(key).filter(|executor| executor.is_live()) else {
             return Ok(false);
         };
-        let Some(wanted) = self.wanted(key, executor)? else { return Ok(false) };
-        if let Some(executor) = self.frameworks.executor_mut(key) {
-            executor.tasks_mut().wait(wanted.ids());
+        let wanted = self.wanted(key, executor)?;
+        let needed = !wanted.is_empty();
+        for wanted in wanted {
+            if let Some(executor) = self.frameworks.executor_mut(key) {
+                executor.tasks_mut().wait(wanted.ids());
+            }
+            self.out.act(Job::Provision(Box::new(wanted)));
         }
-        self.out.act(Job::Provision(Box::new(wanted)));
-        Ok(true)
+        Ok(needed)
     }
 
-    /// Executors of frameworks' own run in no containers of ours, and Docker makes all that its containers need.
-    fn wanted(&self, key: &ExecutorKey, executor: &Executor) -> Result<Option<Provisioning>, NetworkRefusal> {
+    /// Tasks are to be killed that may still wait.
+    pub(super) fn abandon(&mut self, key: &ExecutorKey, tasks: &[TaskId]) {
+        let Some(executor) = self.frameworks.executor(key) else { return };
+        let waiting: Vec<TaskId> = tasks.iter().filter(|id| !executor.tasks().is_ready(id)).cloned().collect();
+        if !waiting.is_empty() {
+            let container = executor.container().clone();
+            self.out.act(Job::Abandon(container, waiting));
+        }
+    }
+
+    /// The needs of each launch by itself. Executors of frameworks' own run in no containers of ours, and Docker makes all
+    /// that its containers need.
+    fn wanted(&self, key: &ExecutorKey, executor: &Executor) -> Result<Vec<Provisioning>, NetworkRefusal> {
         let networks = NetworkNeeds::of(executor, &self.settings.bridge)?;
         let is_dockers = |container: &ContainerInfo| container.r#type() == Type::Docker;
         if !executor.is_pooled() || executor.info().container.as_ref().is_some_and(is_dockers) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let queued = executor.tasks().queued().map(|task| task.info());
-        let new = queued.filter(|task| executor.tasks().is_ready(&task.task_id));
-        let tasks: Vec<TaskNeeds> = new.map(TaskNeeds::of).collect();
-        let settings = self.settings.containers != provision::Settings::default();
-        let needed = settings || networks.is_some() || tasks.iter().any(TaskNeeds::has_images);
-        let (container, joined) = (executor.container().clone(), executor.network().cloned());
-        let wanted = Provisioning { key: key.clone(), container, networks, joined, tasks };
-        Ok(Some(wanted).filter(|wanted| needed && !wanted.tasks.is_empty()))
+        let is_new = |task: &&Task| executor.tasks().is_ready(&task.info().task_id);
+        let mut launches = BTreeMap::<&TaskId, Vec<TaskNeeds>>::new();
+        for task in executor.tasks().queued().filter(is_new) {
+            let launch = task.group().unwrap_or_else(|| &task.info().task_id);
+            launches.entry(launch).or_default().push(TaskNeeds::of(task.info()));
+        }
+        let of_all = networks.is_some() || self.settings.containers != provision::Settings::default();
+        let needed = launches.into_values().filter(|tasks| of_all || tasks.iter().any(TaskNeeds::has_images));
+        let wanted = |tasks| Provisioning {
+            key: key.clone(),
+            container: executor.container().clone(),
+            networks: networks.clone(),
+            joined: executor.network().cloned(),
+            tasks,
+        };
+        Ok(needed.map(wanted).collect())
     }
 
     /// What these tasks need is there, or cannot be had.
@@ -128,6 +152,8 @@ impl Core {
         }
         match result {
             Ok(network) => self.joined(key, network),
+            // They were killed meanwhile.
+            Err(_) if waiting.is_empty() => {}
             Err(reason) => self.fail(key, waiting, &reason.to_string()),
         }
         self.go_on(key);

@@ -2,8 +2,10 @@
 //! ones. Whatever dies at whatever moment: every task's framework hears every update, in order, to the end, and nothing
 //! is left behind.
 
+mod bench;
 mod disk;
 mod limits;
+mod provisioning;
 mod starts;
 pub(crate) mod wire;
 mod world;

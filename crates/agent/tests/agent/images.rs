@@ -100,7 +100,8 @@ async fn an_image_is_loaded_before_the_executor_is_told_and_let_go_with_it() {
     assert_eq!(fs::read_to_string(image.layers[0].join("etc/motd")).unwrap(), "hello");
     assert_eq!(list(&store(&world).join("leases")).len(), 1);
 
-    // What a live task has stays, whatever restarts and whoever prunes.
+    // What a live task has stays, whatever restarts, is lost and whoever prunes.
+    fs::remove_file(&list(&store(&world).join("leases"))[0]).unwrap();
     world.restart_with(from).await;
     let mut pool = world.pool().await;
     pool.add().await;
@@ -173,6 +174,34 @@ async fn a_pull_tells_how_far_it_is_and_a_kill_gives_it_up() {
 }
 
 #[tokio::test]
+async fn a_kill_of_tasks_that_come_later_gives_up_their_pull() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let world = World::new().await;
+    group(&world, vec![TaskInfo { executor: None, ..task("a") }]).await;
+    let mut pool = world.pool().await;
+    pool.add().await;
+    let mut executor = Executor::subscribe(world.address(), "default").await;
+    executor.expect(event::Type::Subscribed).await;
+    executor.expect(event::Type::LaunchGroup).await;
+    let name = format!("{}/app", silent.local_addr().unwrap());
+    let pulled = ["b", "c"].map(|id| TaskInfo { executor: None, ..with_image(id, &name) });
+    group(&world, pulled.to_vec()).await;
+    let (mut connection, _) = silent.accept().await.unwrap();
+    world.master.kill("b", None).await;
+    for task in ["b", "c"] {
+        world.master.expect(task, TaskState::TaskKilled).await;
+    }
+    until("the end of the pull", async || (connection.read_buf(&mut Vec::new()).await.ok()? == 0).then_some(())).await;
+    until("pulls to end", async || unfinished(&world).is_empty().then_some(())).await;
+}
+
+/// The launch of a group.
+async fn group(world: &World, tasks: Vec<TaskInfo>) {
+    let launch = LaunchGroup { framework: framework(true), executor: builtin(), task_group: TaskGroupInfo { tasks } };
+    world.master.send(AgentEvent::launch_group(launch)).await;
+}
+
+#[tokio::test]
 async fn tasks_that_come_later_wait_for_their_images_and_fail_alone() {
     if !is_root("tasks_that_come_later_wait_for_their_images_and_fail_alone") {
         return;
@@ -182,9 +211,7 @@ async fn tasks_that_come_later_wait_for_their_images_and_fail_alone() {
     let world = World::with(|options| options.containers.docker_registry = archives.path().display().to_string()).await;
     let group = async |tasks: &[(&str, &str)]| {
         let member = |(id, name): &(&str, &str)| TaskInfo { executor: None, ..with_image(id, name) };
-        let task_group = TaskGroupInfo { tasks: tasks.iter().map(member).collect() };
-        let launch = LaunchGroup { framework: framework(true), executor: builtin(), task_group };
-        world.master.send(AgentEvent::launch_group(launch)).await;
+        group(&world, tasks.iter().map(member).collect()).await;
     };
     group(&[("a", "app:1"), ("b", "app:1")]).await;
     let mut pool = world.pool().await;

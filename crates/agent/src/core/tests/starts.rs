@@ -1,65 +1,13 @@
 //! Starts that are answered late: their executor or pool is over, or to end, by then.
 
-use std::time::Duration;
-
 use mesos::v1::cygnet::agent_event::{self, Content};
 use processes::Process;
-use shell::Now;
 
-use super::wire::{FRAMEWORK, executor_key, fresh, launch, subscribed};
-use crate::core::{Action, Core, Job, Owner, Preparation, StartError, State};
-use crate::layout::Layout;
+use super::bench::{Bench, preparation};
+use super::wire::{FRAMEWORK, executor_key};
+use crate::core::{Job, StartError, State};
 
 const PROCESS: Process = Process { pid: 1, start: 1 };
-
-/// A core whose jobs are done, or not, by the test.
-struct Bench {
-    core: Core,
-    now: Now,
-    _directory: tempfile::TempDir,
-}
-
-impl Bench {
-    fn new() -> Bench {
-        let directory = tempfile::tempdir().unwrap();
-        let layout = Layout::create(directory.path()).unwrap();
-        let (mut core, now) = (fresh(&layout), Now::default());
-        core.take_actions();
-        core.master_event(now, subscribed("S".into()));
-        core.take_actions();
-        Bench { core, now, _directory: directory }
-    }
-
-    fn launch(&mut self, task: &str, executor: Option<&str>) -> Vec<Job> {
-        self.core.master_event(self.now, launch(task, executor));
-        self.jobs()
-    }
-
-    fn prepared(&mut self, preparation: &Preparation) -> Owner {
-        self.core.prepared(self.now, preparation, Ok(()));
-        start(self.jobs()).expect("its process is started")
-    }
-
-    fn pass(&mut self, seconds: u64) -> Vec<Job> {
-        self.now = self.now.plus(Duration::from_secs(seconds));
-        self.core.wake(self.now);
-        self.jobs()
-    }
-
-    fn jobs(&mut self) -> Vec<Job> {
-        let job = |action| if let Action::Job(job) = action { Some(job) } else { None };
-        self.core.take_actions().into_iter().filter_map(job).collect()
-    }
-}
-
-fn start(jobs: Vec<Job>) -> Option<Owner> {
-    jobs.into_iter().find_map(|job| if let Job::Start(owner, ..) = job { Some(owner) } else { None })
-}
-
-fn preparation(jobs: Vec<Job>) -> Box<Preparation> {
-    let preparation = |job| if let Job::Prepare(preparation) = job { Some(preparation) } else { None };
-    jobs.into_iter().find_map(preparation).expect("a sandbox is made")
-}
 
 #[test]
 fn a_start_that_fails_late_ends_its_own_run_only() {

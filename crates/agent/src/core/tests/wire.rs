@@ -40,7 +40,7 @@ pub(crate) fn launch(task: &str, executor: Option<&str>) -> Content {
     Content::Launch(agent_event::Launch { framework: framework(), task, executor: None })
 }
 
-fn framework() -> FrameworkInfo {
+pub(super) fn framework() -> FrameworkInfo {
     let aware = Capability { r#type: Some(capability::Type::PartitionAware.into()) };
     FrameworkInfo {
         id: Some(FRAMEWORK.into()),
