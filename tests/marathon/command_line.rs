@@ -218,6 +218,30 @@ fn a_task_is_named_by_little_and_its_output_is_followed_to_its_end() {
 }
 
 #[test]
+fn output_is_followed_across_rotations() {
+    let shell = Shell::start();
+    let mut talks = sleeper("/counts", 1);
+    talks["cmd"] = json!("for i in 1 2 3 4 5 6 7 8 9; do seq 1 20000; sleep 0.1; done; exec sleep 100000");
+    talks["env"] = json!({"CONTAINER_LOGGER_MAX_STDOUT_SIZE": "64KB",
+        "CONTAINER_LOGGER_LOGROTATE_STDOUT_OPTIONS": "rotate 99"});
+    shell.text(&format!("app run {}", shell.file("counts.json", &talks)));
+    let task = shell.json("task list counts")[0]["tasks"][0].clone();
+    let id = task["id"].as_str().expect("an id").to_owned();
+    let mut following = shell.command(&format!("task logs {id} -f"));
+    let mut following = following.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(following.stdout.take().expect("piped")).lines();
+    for _ in 0..9 {
+        for number in 1..=20000 {
+            assert_eq!(lines.next().expect("a line").expect("text"), number.to_string());
+        }
+    }
+    let again = shell.text(&format!("task logs {id}"));
+    assert_eq!(again.lines().count(), 9 * 20000, "what is in older files comes with it");
+    shell.text(&format!("task kill {id}"));
+    assert!(following.wait().expect("its end").success(), "the task has ended");
+}
+
+#[test]
 fn a_deployment_that_is_taken_back_is_no_success() {
     let shell = Shell::start();
     let file = shell.file("web.json", &apps::web(1));

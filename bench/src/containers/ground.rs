@@ -12,7 +12,7 @@ use harness::busybox;
 use harness::docker::Docker;
 use harness::images::{Image, tar};
 use processes::contained::{self, Contained};
-use processes::{End, Logged, Logs, Namespaces, Network, Process, Program};
+use processes::{End, Logged, Logs, Namespaces, Network, Process, Program, Rotations};
 use rustix::process::Signal;
 use serde_json::json;
 use tempfile::TempDir;
@@ -94,7 +94,8 @@ impl Ground {
     }
 
     pub(crate) async fn starting(&self, directory: PathBuf) -> anyhow::Result<Room<'_>> {
-        let program = Logged { program: self.program(&directory)?, logs: Logs::of(&directory.join("sandbox")) };
+        let logs = Logs::of(&directory.join("sandbox"));
+        let program = Logged { program: self.program(&directory)?, logs, rotations: Rotations::default() };
         let shim = [self.cygnet.display().to_string(), "shim".to_owned()];
         match contained::start(program, &shim, &directory.join("shim")).await? {
             Ok(contained) => Ok(Room { ground: self, contained, directory }),

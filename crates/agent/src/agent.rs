@@ -198,6 +198,7 @@ impl Agent {
             executor_binary: books.settings.executor_binary.clone(),
             environment: books.settings.container_environment(),
             switch_user: self.options.switch_user,
+            log_rotations: self.options.log_rotations,
         };
         let (handle, inbox) = shell::inbox("agent");
         let (layout, fetcher, actor, cgroups) = (self.layout.clone(), fetcher.clone(), actor.clone(), cgroups.clone());
@@ -278,6 +279,7 @@ fn settings(
         bridge: options.networks.mesos_bridge_name.clone(),
         docker_config: options.containers.docker_config.as_deref().map(logins),
         docker_socket: docker.map(Docker::socket),
+        log_rotations: options.log_rotations,
         flags: options.flags(address.port(), isolation.flag(), containerizers(docker)),
     })
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use mesos::credentials::Credential;
 use mesos::duration;
 use mesos::server::{LogFile, LoggingLevel};
+use processes::{Rotation, Rotations};
 
 pub(crate) use self::containers::DOCKER_HUB;
 pub use self::containers::{ContainerOptions, ImageCollection};
@@ -86,6 +87,8 @@ pub struct Options {
     pub container_disk_watch_interval: Duration,
     /// The networks of containers.
     pub networks: NetworkOptions,
+    /// The bounds of tasks' logs.
+    pub log_rotations: Rotations,
     /// The means of operators to change how much this process logs; without it they cannot.
     pub logging: Option<LoggingLevel>,
     /// The credential by which the agent authenticates to its master.
@@ -138,6 +141,7 @@ impl Options {
             docker_kill_orphans: true,
             container_disk_watch_interval: Duration::from_secs(15),
             networks: NetworkOptions::default(),
+            log_rotations: Rotations::default(),
             logging: None,
             credential: None,
             authentication: Authentication::default(),
@@ -186,6 +190,7 @@ impl Options {
         ]);
         flags.extend(self.networks.flags());
         flags.extend(self.containers.flags());
+        flags.extend(logger(self.log_rotations));
         flags.extend(self.cgroups_pids_max.map(|most| ("cgroups_pids_max", most.to_string())));
         flags.extend(self.hostname.clone().map(|hostname| ("hostname", hostname)));
         flags.extend(self.resources.clone().map(|resources| ("resources", resources)));
@@ -199,4 +204,17 @@ impl Options {
         flags.extend(self.attributes.clone().map(|attributes| ("attributes", attributes)));
         flags.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
+}
+
+/// The logger, by its name in Mesos, and the parameters that it is given there.
+fn logger(rotations: Rotations) -> Vec<(&'static str, String)> {
+    let bound = |bound: Rotation, names: [&'static str; 2]| {
+        let [size, options] = names;
+        [(size, format!("{}B", bound.bytes)), (options, format!("rotate {}", bound.files))]
+    };
+    let stdout = rotations.stdout.map(|stdout| bound(stdout, ["max_stdout_size", "logrotate_stdout_options"]));
+    let stderr = rotations.stderr.map(|stderr| bound(stderr, ["max_stderr_size", "logrotate_stderr_options"]));
+    let name = if rotations == Rotations::default() { "Sandbox" } else { "Logrotate" };
+    let name = ("container_logger", format!("org_apache_mesos_{name}ContainerLogger"));
+    stdout.into_iter().chain(stderr).flatten().chain([name]).collect()
 }

@@ -5,6 +5,7 @@
 //!   cgroup    limits and figures of the processes of a container
 //!   docker    containers that Docker's daemon makes
 //!   image     names, manifests and configurations of images
+//!   logs      how long the logs of a container grow
 //!   network   namespaces, a bridge, plugins of CNI, ports of the host
 //!   provision what an agent made ready for the executor of a container
 //!   registry  images as they come from registries
@@ -23,6 +24,7 @@ pub mod capabilities;
 pub mod cgroup;
 pub mod docker;
 pub mod image;
+pub mod logs;
 pub mod network;
 pub mod provision;
 pub mod registry;

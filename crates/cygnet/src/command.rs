@@ -18,6 +18,7 @@ pub(crate) mod executor;
 pub(crate) mod group;
 pub(crate) mod kind;
 pub(crate) mod limits;
+mod logs;
 pub(crate) mod master;
 pub(crate) mod networks;
 pub(crate) mod pod;

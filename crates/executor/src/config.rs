@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use containers::cgroup::Assignment;
+use processes::Rotations;
 
 pub use self::endpoint::Endpoint;
 pub(crate) use self::reconnection::Absence;
@@ -63,6 +64,8 @@ pub struct ExecutorConfig {
     pub docker_socket: Option<PathBuf>,
     /// `CYGNET_DOCKER_CONFIG`: the logins of the agent, as JSON or as the path of a file with that.
     pub docker_config: Option<String>,
+    /// `CYGNET_LOG_ROTATIONS`: the bounds of tasks' logs.
+    pub log_rotations: Rotations,
     /// The variables a task inherits: all but the token and Cygnet's own.
     pub task_environment: Variables,
 }
@@ -94,6 +97,7 @@ impl ExecutorConfig {
             own_cgroup: false,
             docker_config: optional(variables, "CYGNET_DOCKER_CONFIG").map(str::to_owned),
             docker_socket: optional(variables, "CYGNET_DOCKER_SOCKET").map(PathBuf::from),
+            log_rotations: log_rotations(variables)?,
             task_environment: inherited(variables),
         })
     }
@@ -141,6 +145,12 @@ fn cgroup(variables: &Variables) -> Result<Option<Assignment>, ExecutorError> {
     let Some(text) = optional(variables, "CYGNET_CGROUP") else { return Ok(None) };
     let (name, value, expected) = ("CYGNET_CGROUP", text.to_owned(), "a cgroup as an agent writes it");
     Assignment::parse(text).map(Some).map_err(|_| ExecutorError::BadVariable { name, value, expected })
+}
+
+fn log_rotations(variables: &Variables) -> Result<Rotations, ExecutorError> {
+    let Some(text) = optional(variables, "CYGNET_LOG_ROTATIONS") else { return Ok(Rotations::default()) };
+    let (name, value, expected) = ("CYGNET_LOG_ROTATIONS", text.to_owned(), "bounds as an agent writes them");
+    serde_json::from_str(text).map_err(|_| ExecutorError::BadVariable { name, value, expected })
 }
 
 fn state_directory(variables: &Variables, sandbox: &Path) -> PathBuf {

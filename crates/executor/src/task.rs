@@ -12,6 +12,7 @@ use std::io;
 use std::path::PathBuf;
 
 use containers::cgroup::CgroupError;
+use containers::logs::VariableError;
 use containers::provision::Settings;
 use containers::spec::{self, SecretError, SpecError, VolumeError};
 use containers::users::ImageUserError;
@@ -115,6 +116,9 @@ pub(crate) enum Unrunnable {
     /// Its container of Docker's.
     #[error(transparent)]
     Docker(#[from] Unmade),
+    /// A bound of its logs makes no sense.
+    #[error(transparent)]
+    Logs(#[from] VariableError),
     /// The machine: the cgroup of the task.
     #[error("Cannot start the task: {0}")]
     Cgroup(#[from] CgroupError),

@@ -9,7 +9,7 @@
 //! * [`mount`] sets the attributes of mounts.
 //! * [`namespace`] moves the calling thread between namespaces.
 //! * [`reap`] takes the exit status of a child with the CPU time it used.
-//! * [`signals`] lets a process ignore signals.
+//! * [`signals`] lets a process ignore signals; [`Waiting`] waits for them, and one of them tells of writes.
 //! * [`defer_acknowledgement`] sets an option of sockets.
 //! * [`raise_file_limit`] raises the limit of open files; children get the old one back.
 
@@ -21,6 +21,7 @@ mod file_limit;
 pub(crate) mod fork;
 pub(crate) mod mount;
 pub mod namespace;
+mod news;
 mod plan;
 pub mod signals;
 mod sockets;
@@ -29,6 +30,7 @@ mod step;
 mod wait;
 
 pub use file_limit::raise_file_limit;
+pub(crate) use news::{Waiting, notify_of_writes};
 pub use sockets::defer_acknowledgement;
 pub use spawn::{Child, Enter, Session, Spawn, null};
 pub use step::{SpawnError, Step};

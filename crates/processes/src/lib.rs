@@ -9,6 +9,7 @@
 //!   program   what to run                                   terminal   one that a program is given
 //!   rootfs    the file system of a container                pause      the first process in its namespaces
 //!   birthplace   the cgroup a program is born in              confinement   what it may do at most
+//!   rotation  what a program prints, kept short          log_bounds   how short
 //!   shim      the parent of a program, which outlives the process that started it
 //!   contained a program under a shim, from outside
 //! ```
@@ -20,11 +21,13 @@ mod birthplace;
 mod confinement;
 pub mod contained;
 mod kernel;
+mod log_bounds;
 mod orphans;
 mod pause;
 mod process;
 mod program;
 pub mod rootfs;
+mod rotation;
 pub mod shim;
 mod status;
 mod table;
@@ -40,10 +43,12 @@ pub use kernel::{
     Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,
     raise_file_limit, reap, signals,
 };
+pub use log_bounds::{Rotation, Rotations};
 pub use orphans::{end_strays, reap_orphans};
 pub use pause::{Namespaces, Network};
 pub use process::{Boot, Environment, Process};
 pub use program::{Logged, Logs, Program, append, furnish, give};
+pub use rotation::LogWriter;
 pub use shim::{End, ShimFiles};
 pub use status::WaitStatus;
 pub use table::{MARK, Table, kill_marked, kill_session, kill_tree, mark};

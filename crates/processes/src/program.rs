@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::birthplace::Birthplace;
 use crate::confinement::Confinement;
 use crate::kernel::{Child, Session, Spawn};
+use crate::log_bounds::Rotations;
 use crate::pause::Namespaces;
 use crate::process::Process;
 use crate::terminal::Terminal;
@@ -63,6 +64,9 @@ pub struct Logged {
     /// The files for its output.
     #[serde(flatten)]
     pub logs: Logs,
+    /// The bounds of these, which a shim keeps.
+    #[serde(default)]
+    pub rotations: Rotations,
 }
 
 impl Program {
@@ -125,7 +129,7 @@ pub fn append(path: &Path) -> io::Result<File> {
 
 /// Makes a sandbox usable for this user, or for this process' own: with its two log files, and this mode.
 pub fn furnish(sandbox: &Path, mode: u32, user: Option<&Credentials>) -> io::Result<()> {
-    let own = unlinked(sandbox, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+    let own = directory(sandbox)?;
     own.set_permissions(Permissions::from_mode(mode))?;
     Logs::of(sandbox).open()?.iter().chain([&own]).try_for_each(|file| give(file, user))
 }
@@ -133,6 +137,11 @@ pub fn furnish(sandbox: &Path, mode: u32, user: Option<&Credentials>) -> io::Res
 /// Gives a file to this user, or leaves it to this process' own.
 pub fn give(file: &File, user: Option<&Credentials>) -> io::Result<()> {
     user.map_or(Ok(()), |user| fchown(file, Some(user.uid), Some(user.gid)))
+}
+
+/// Opens a directory whose path has no links in it.
+pub(crate) fn directory(path: &Path) -> io::Result<File> {
+    unlinked(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
 }
 
 fn unlinked(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {

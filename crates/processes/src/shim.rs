@@ -7,10 +7,12 @@
 //! start this program any more.
 //!
 //! It is the subreaper of everything the program starts. When the main process has ended it kills what is left, at once
-//! or, of a program that was asked to end, when the grace is over. It waits for it, and goes. It runs no runtime, keeps
-//! next to nothing in memory, and has no thread but the one that serves the terminal of a program with one.
+//! or, of a program that was asked to end, when the grace is over. It waits for it, and goes. Because it is there exactly
+//! as long as somebody writes, it also keeps the program's logs short. It runs no runtime, keeps next to nothing in
+//! memory, and has no thread but the one that serves the terminal of a program with one.
 
 mod files;
+mod output;
 mod start;
 
 use std::io::{self, Write};
@@ -24,6 +26,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 pub(crate) use self::files::Started;
 pub use self::files::{End, ShimFiles};
+use self::output::Output;
 use self::start::{Main, start};
 use crate::kernel::signals::ignore;
 use crate::process::Process;
@@ -80,24 +83,26 @@ fn begin(files: &ShimFiles) -> io::Result<Main> {
     Ok(main)
 }
 
-fn see_through(files: &ShimFiles, main: Main) -> io::Result<()> {
+fn see_through(files: &ShimFiles, mut main: Main) -> io::Result<()> {
     let status = loop {
-        match wait(WaitOptions::empty()) {
+        match wait(main.output.patience()) {
             Ok(Some((pid, status))) if pid == main.pid => break status,
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Ok(None) => main.output.wait(),
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     };
     let written = files.write_exit(&End::Status(WaitStatus::from_raw(status.as_raw())));
-    leave_the_grace(files, main.pause);
+    leave_the_grace(files, main.pause, &mut main.output);
     end_leftovers();
+    main.output.look();
     main.terminal.into_iter().for_each(Server::finish);
     written.and_then(|()| files.write_clear())
 }
 
 /// A grace belongs to the whole program: what outlives the main process keeps what is left of it.
 /// The first process of a container is nothing to wait for.
-fn leave_the_grace(files: &ShimFiles, pause: Option<Pid>) {
+fn leave_the_grace(files: &ShimFiles, pause: Option<Pid>, output: &mut Output) {
     let Some(own) = Process::this() else { return };
     while let Some(until) = files.grace() {
         let left = until.saturating_sub(since_boot());
@@ -110,6 +115,7 @@ fn leave_the_grace(files: &ShimFiles, pause: Option<Pid>) {
             return;
         }
         wait_for_any(&others, left.min(GLANCE));
+        output.look();
     }
 }
 

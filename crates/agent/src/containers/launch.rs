@@ -6,12 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ::containers::cgroup::{Birthplace, CgroupError};
-use ::containers::rlimits;
+use ::containers::{logs, rlimits};
 use fetcher::{Fetcher, Item};
 use mesos::command;
 use mesos::v1::{ContainerId, Resource};
 use processes::contained;
-use processes::{Contained, Credentials, End, Logged, Logs, mark};
+use processes::{Contained, Credentials, End, Logged, Logs, Rotations, mark};
 use tokio::task::spawn_blocking;
 
 use super::bounds;
@@ -32,6 +32,7 @@ pub(crate) struct ContainerSettings {
     /// The variables that task containers find in their environment.
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) switch_user: bool,
+    pub(crate) log_rotations: Rotations,
 }
 
 /// Everything that launches need.
@@ -190,7 +191,8 @@ async fn shim(
     let mut program = program(launcher, &order, launcher.settings.environment.clone(), &sandbox, user)?;
     program.birthplace = cgroup(launcher, &order).await?;
     program.confinement = rlimits::confinement(order.container.as_ref()).map_err(refused)?;
-    let program = Logged { program, logs: Logs::of(&sandbox) };
+    let rotations = logs::of_task(launcher.settings.log_rotations, &program.environment).map_err(refused)?;
+    let program = Logged { program, logs: Logs::of(&sandbox), rotations };
     let shim = [launcher.settings.executor_binary.display().to_string(), "shim".to_owned()];
     match contained::start(program, &shim, &directory).await.map_err(refused)? {
         Ok(contained) => Ok(Started { program: StartedProgram::Task(contained), sandbox, resources: order.resources }),
@@ -271,8 +273,12 @@ pub(super) mod tests {
 
     pub(in crate::containers) fn launcher(work_dir: &Path) -> Launcher {
         let layout = Layout::create(work_dir).unwrap();
-        let settings =
-            ContainerSettings { executor_binary: "/none".into(), environment: BTreeMap::new(), switch_user: false };
+        let settings = ContainerSettings {
+            executor_binary: "/none".into(),
+            environment: BTreeMap::new(),
+            switch_user: false,
+            log_rotations: Rotations::default(),
+        };
         Launcher { settings, layout, fetcher: Fetcher::uncached(), actor: shell::inbox("agent").0, cgroups: None }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use mesos::command::{self, CommandError};
 use mesos::duration;
 use mesos::v1::{AgentId, FrameworkId, FrameworkInfo, executor_info};
-use processes::{Logged, Logs, Program};
+use processes::{Logged, Logs, Program, Rotations};
 
 use super::frameworks::Executor;
 use super::settings::Settings;
@@ -63,6 +63,7 @@ impl Settings {
         set(&mut variables, "CYGNET_STATE_DIRECTORY", state.display());
         set(&mut variables, "CYGNET_SWITCH_USER", u8::from(self.switch_user));
         set(&mut variables, "CYGNET_FETCHER_DOWNLOAD_BYTES", self.fetcher_download_bytes);
+        set(&mut variables, "CYGNET_LOG_ROTATIONS", serde_json::json!(self.log_rotations));
         if let Some(root) = self.cgroups.as_ref().filter(|_| executor.is_pooled()) {
             set(&mut variables, "CYGNET_CGROUP", cgroups::assignment(root, executor.container()).to_text());
         }
@@ -93,7 +94,8 @@ impl Settings {
         variables.extend(self.executor_environment(agent, framework, executor));
         variables.extend(command::variables(command.environment.as_ref())?);
         let command = command::program(&command, command::SYSTEM_SHELL)?;
-        Ok(Logged { program: program(command, variables, executor.directory()), logs: Logs::of(executor.directory()) })
+        let program = program(command, variables, executor.directory());
+        Ok(Logged { program, logs: Logs::of(executor.directory()), rotations: Rotations::default() })
     }
 
     /// The process of a framework's pool, which subscribes by this name.
@@ -108,6 +110,7 @@ impl Settings {
         Logged {
             program: program(command, variables, self.layout.root()),
             logs: Logs { stdout: log.clone(), stderr: log },
+            rotations: Rotations::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use containers::cgroup::Assignment;
 use containers::provision;
+use processes::Rotations;
 
 use crate::layout::Layout;
 
@@ -35,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) docker_config: Option<String>,
     /// The socket of Docker's daemon, if there is one.
     pub(crate) docker_socket: Option<PathBuf>,
+    /// The bounds of tasks' logs.
+    pub(crate) log_rotations: Rotations,
     pub(crate) flags: BTreeMap<String, String>,
 }
 

@@ -2,7 +2,7 @@
 
 use ::containers::provision::Settings;
 use mesos::v1::ContainerId;
-use processes::{Logs, Program};
+use processes::{Logs, Program, Rotations};
 use tokio::time::timeout;
 
 use super::*;
@@ -46,7 +46,11 @@ fn start(bench: &mut Bench) {
     let path = "/nonexistent/program".into();
     let program = Program { path, working_directory: "/".into(), ..Program::default() };
     let logs = Logs { stdout: "/dev/null".into(), stderr: "/dev/null".into() };
-    bench.jobs.add(Job::Start(Owner::Pool("F".into()), Box::new(Logged { program, logs }), None));
+    bench.jobs.add(Job::Start(
+        Owner::Pool("F".into()),
+        Box::new(Logged { program, logs, rotations: Rotations::default() }),
+        None,
+    ));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use mesos::client::Client;
 use mesos::v1::agent::ProcessIo;
 use mesos::v1::executor::event::Type;
 use mesos::v1::{ContainerStatus, TaskState, TaskStatus};
-use processes::{Confinement, Logged, Logs, Program, Resource, ResourceLimit};
+use processes::{Confinement, Logged, Logs, Program, Resource, ResourceLimit, Rotations};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -181,7 +181,7 @@ async fn a_session_joins_its_executor_and_tells_everything_until_its_end() {
 /// A program as a shim has it on file; this one was started by somebody else.
 fn on_file(state: &Path, confinement: Confinement) {
     let program = Program { path: "true".into(), confinement: Some(confinement), ..Program::default() };
-    let logged = Logged { program, logs: Logs::of(state) };
+    let logged = Logged { program, logs: Logs::of(state), rotations: Rotations::default() };
     fs::write(state.join("spec.json"), serde_json::to_vec(&logged).unwrap()).unwrap();
 }
 

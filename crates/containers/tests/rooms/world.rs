@@ -11,7 +11,7 @@ use harness::patience::{PATIENCE, soon};
 use harness::wait::until;
 use processes::contained::{self, Contained};
 use processes::rootfs::Propagation;
-use processes::{End, Logged, Logs, Namespaces, Network, Process, Program};
+use processes::{End, Logged, Logs, Namespaces, Network, Process, Program, Rotations};
 use rustix::process::Signal;
 use tokio::runtime::{Builder, Runtime};
 
@@ -43,6 +43,7 @@ pub(crate) struct Room {
     pub(crate) network: Network,
     pub(crate) hostname: Option<String>,
     pub(crate) init: bool,
+    pub(crate) rotations: Rotations,
 }
 
 impl World {
@@ -88,7 +89,14 @@ impl World {
             read_only: false,
             privileged: false,
         };
-        Room { directory, wanted, network: Network::Own, hostname: Some("inside".to_owned()), init: false }
+        Room {
+            directory,
+            wanted,
+            network: Network::Own,
+            hostname: Some("inside".to_owned()),
+            init: false,
+            rotations: Rotations::default(),
+        }
     }
 
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
@@ -110,7 +118,7 @@ impl World {
     pub(crate) async fn starting(&self, room: &Room, command: &[&str]) -> Result<Running<'_>, End> {
         let shim = [std::env::current_exe().unwrap().display().to_string(), "shim".to_owned()];
         let logs = Logs::of(&room.wanted.sandbox);
-        let program = Logged { program: room.program(command), logs: logs.clone() };
+        let program = Logged { program: room.program(command), logs: logs.clone(), rotations: room.rotations };
         match contained::start(program, &shim, &room.directory.join("shim")).await.unwrap() {
             Err(End::NotStarted(why)) => Err(End::NotStarted(why)),
             contained => Ok(Running { world: self, contained, logs }),

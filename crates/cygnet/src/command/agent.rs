@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::containers::Containers;
 use super::limits::Limits;
+use super::logs::Logs;
 use super::networks::Networks;
 use super::{credentials, raise_file_limit};
 use crate::paths::absolute;
@@ -84,6 +85,8 @@ pub(crate) struct Agent {
     networks: Networks,
     #[command(flatten)]
     containers: Containers,
+    #[command(flatten)]
+    logs: Logs,
     /// Whether tasks run as their users, which only root can make them
     #[arg(long, default_value_t = true, action = ArgAction::Set, env = "CYGNET_SWITCH_USER")]
     switch_user: bool,
@@ -151,6 +154,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     arguments.docker.give(&mut options)?;
     arguments.networks.give(&mut options)?;
     arguments.containers.give(&mut options)?;
+    arguments.logs.give(&mut options)?;
     options.switch_user = arguments.switch_user;
     options.logging = crate::log::level();
     options.log = crate::log::file();

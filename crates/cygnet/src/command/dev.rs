@@ -56,6 +56,8 @@ pub(crate) struct Dev {
     networks: super::networks::Networks,
     #[command(flatten)]
     containers: super::containers::Containers,
+    #[command(flatten)]
+    logs: super::logs::Logs,
     /// Leave the tasks running at the end: the next `cygnet dev` finds them
     #[arg(long, env = "CYGNET_KEEP", value_parser = BoolishValueParser::new())]
     keep: bool,

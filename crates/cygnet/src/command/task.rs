@@ -4,6 +4,7 @@
 mod checks;
 mod ids;
 mod logs;
+mod stream;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! The task's processes and checks: how they begin, and how signals reach them.
 
 use checks::{CheckSpec, Event, Outcome};
+use containers::logs;
 use health::{Kind, specs};
 use mesos::command::SANDBOX_MODE;
 use mesos::v1::{FrameworkInfo, TaskInfo};
@@ -77,7 +78,8 @@ impl Runner {
         if program.namespaces.is_some() {
             self.state.make_changes().map_err(Unrunnable::Changes)?;
         }
-        let program = Logged { program, logs: Logs::of(&self.config.sandbox) };
+        let rotations = logs::of_task(self.config.log_rotations, &program.environment).map_err(Unrunnable::from)?;
+        let program = Logged { program, logs: Logs::of(&self.config.sandbox), rotations };
         let started = contained::start(program, &self.shared.shim_command, self.state.path()).await;
         let started = started.map_err(Unrunnable::Start)?;
         self.checking.specs = Some(specs);

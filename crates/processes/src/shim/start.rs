@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, umask};
 use rustix::thread::ThreadNameSpaceType;
 
 use super::ShimFiles;
+use super::output::Output;
 use crate::birthplace::Birthplace;
 use crate::kernel::namespace::send_children_to_that_of;
 use crate::kernel::{Child, Enter, Spawn};
@@ -23,19 +24,21 @@ pub(super) struct Main {
     pub(super) terminal: Option<Server>,
     /// The first process of its container, if that is another one.
     pub(super) pause: Option<Pid>,
+    pub(super) output: Output,
 }
 
 /// Starts what the files say, as the leader of a new session that dies with its parent.
 pub(super) fn start(files: &ShimFiles) -> io::Result<Main> {
-    let Logged { program, logs } = files.program()?;
+    let Logged { program, logs, rotations } = files.program()?;
     let [stdout, stderr] = logs.open()?;
+    let output = Output::new(&logs, [&stdout, &stderr], rotations);
     // Before there is a thread.
     let room = program.namespaces.as_deref().filter(|namespaces| !namespaces.init);
     let room = room.map(|namespaces| Room::make(namespaces, program.birthplace.as_ref())).transpose()?;
     let Some(terminal) = program.terminal else {
         let null = File::open("/dev/null")?;
         let pid = run(&program, room.as_ref(), [null.as_fd(), stdout.as_fd(), stderr.as_fd()])?;
-        return Ok(Main { pid, terminal: None, pause: room.map(|room| room.pause.pid) });
+        return Ok(Main { pid, terminal: None, pause: room.map(|room| room.pause.pid), output });
     };
     let owner = program.user.as_ref().map(|user| user.uid);
     let opened = open_pair(terminal, owner).and_then(|pair| {
@@ -45,7 +48,7 @@ pub(super) fn start(files: &ShimFiles) -> io::Result<Main> {
     let cannot = |error| io::Error::other(format!("Cannot make the task's terminal: {error}"));
     let (theirs, server) = opened.map_err(cannot)?;
     let pid = run(&program, room.as_ref(), [theirs.as_fd(); 3])?;
-    Ok(Main { pid, terminal: Some(server), pause: room.map(|room| room.pause.pid) })
+    Ok(Main { pid, terminal: Some(server), pause: room.map(|room| room.pause.pid), output })
 }
 
 /// The container that the program is started in, made by its first process.

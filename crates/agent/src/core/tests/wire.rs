@@ -72,6 +72,7 @@ pub(crate) fn settings(layout: &Layout) -> Settings {
         cgroups: None,
         containers: containers::provision::Settings::default(),
         bridge: "mesos-bridge".to_owned(),
+        log_rotations: processes::Rotations::default(),
         flags: BTreeMap::new(),
     }
 }

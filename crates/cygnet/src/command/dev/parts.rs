@@ -96,6 +96,7 @@ async fn bind_agent(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::R
     dev.docker.give(&mut options)?;
     dev.networks.give(&mut options)?;
     dev.containers.give(&mut options)?;
+    dev.logs.give(&mut options)?;
     options.recovery_timeout = RECOVERY;
     options.logging = crate::log::level();
     options.log = crate::log::file();

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::command::table::items;
+use crate::command::task::stream::{Files, Stream};
 use crate::output::{line, raw};
 use crate::server::Server;
 
@@ -34,14 +35,14 @@ pub(super) struct How<'a> {
     pub follow: bool,
 }
 
-/// Prints a file of a task's sandbox.
+/// Prints a log of a task's sandbox, with what is left of its older files.
 pub(super) async fn print(api: &Api, credential: Option<&Credential>, task: &str, how: How<'_>) -> anyhow::Result<()> {
     let sandbox = find(api, credential, task).await?;
     let mut lines = Lines { task: task.to_owned(), stream: how.file.to_owned(), rest: Vec::new() };
-    let (mut offset, mut ended) = (0, !how.follow);
+    let mut stream = Stream::new(Log { sandbox: &sandbox, file: how.file }).await?;
+    let mut ended = !how.follow;
     loop {
-        let data = sandbox.read(how.file, offset).await?;
-        offset += data.len() as u64;
+        let data = stream.next().await?;
         if api.json {
             lines.push(&data).iter().for_each(line);
         } else {
@@ -156,12 +157,41 @@ fn directory(state: &Value, task: &str) -> Option<String> {
     found.next()?["directory"].as_str().map(str::to_owned)
 }
 
-impl Sandbox {
-    async fn read(&self, file: &str, offset: u64) -> anyhow::Result<Vec<u8>> {
-        let path = format!("{}/{file}", self.directory);
-        let call = Call::read_file(call::ReadFile { path: path.clone(), offset, length: None });
-        let answer: Response = self.agent.ask("/api/v1", &call).await.with_context(|| format!("cannot read {path}"))?;
-        let read = answer.read_file.with_context(|| format!("the agent answered nothing about {path}"))?;
+/// A log in a sandbox.
+struct Log<'a> {
+    sandbox: &'a Sandbox,
+    file: &'a str,
+}
+
+impl Log<'_> {
+    fn path(&self, number: usize) -> String {
+        let path = format!("{}/{}", self.sandbox.directory, self.file);
+        if number == 0 { path } else { format!("{path}.{number}") }
+    }
+
+    async fn ask(&self, call: &Call, path: &str) -> anyhow::Result<Response> {
+        self.sandbox.agent.ask("/api/v1", call).await.with_context(|| format!("cannot read {path}"))
+    }
+}
+
+impl Files for Log<'_> {
+    async fn sizes(&self) -> anyhow::Result<Vec<u64>> {
+        let path = &self.sandbox.directory;
+        let answer = self.ask(&Call::list_files(call::ListFiles { path: path.clone() }), path).await?;
+        let listed = answer.list_files.with_context(|| format!("the agent answered nothing about {path}"))?;
+        let size =
+            |number| listed.file_infos.iter().find(|file| file.path == self.path(number)).map(|file| file.size());
+        Ok((0..).map_while(size).collect())
+    }
+
+    async fn read(&self, number: usize, offset: u64, length: Option<u64>) -> anyhow::Result<Vec<u8>> {
+        let path = self.path(number);
+        let call = Call::read_file(call::ReadFile { path: path.clone(), offset, length });
+        let read = match self.ask(&call, &path).await {
+            // One that was there is the next number by now, or gone with the oldest.
+            Err(_) if number > 0 && number >= self.sizes().await?.len() => return Ok(Vec::new()),
+            read => read?.read_file.with_context(|| format!("the agent answered nothing about {path}"))?,
+        };
         Ok(read.data.to_vec())
     }
 }
