@@ -202,6 +202,18 @@ impl Instance {
         true
     }
 
+    /// Takes up how far the launch of one of its tasks is; says whether it is news.
+    pub(crate) fn is_told(&mut self, task_id: &str, message: &str) -> bool {
+        if self.message.as_deref() == Some(message) {
+            return false;
+        }
+        let (id, incarnation) = (&self.id, self.incarnation);
+        let member = self.members.iter_mut().find(|member| id.member(&member.name, incarnation) == task_id);
+        member.into_iter().for_each(|member| message.clone_into(&mut member.message));
+        self.message = Some(message.to_owned());
+        true
+    }
+
     /// Its task is over and another one shall follow: the next incarnation, with nothing known of it.
     pub(crate) fn reincarnate(&mut self, app: &RunSpec, now: Timestamp) {
         self.rebase(app, now);

@@ -21,8 +21,11 @@ use super::source::{Source, Wanted};
 use crate::core::Provisioning;
 use crate::handle::{Handle, Request};
 
-/// The time between two words about a pull.
-const PACE: Duration = Duration::from_secs(1);
+/// The shortest time between two words about a pull: each is a message for every task that waits.
+const PACE: Duration = Duration::from_secs(5);
+
+/// The longest, if there is nothing new: who waits for a pull that is queued must not take it for lost.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Times that an image is brought because it was collected before it could be used.
 const TIMES: usize = 3;
@@ -111,16 +114,16 @@ impl Images {
         let progress = (&mut waiting.progress).await.ok();
         let mut ticks = interval_at(Instant::now() + PACE, PACE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut said = String::new();
+        let mut said = (String::new(), Instant::now());
         loop {
             tokio::select! {
                 () = run.over.cancelled() => return Err(ImageError::Over),
                 outcome = waiting.done() => return Ok(outcome?),
                 _ = ticks.tick() => {
                     let words = self.words(name, progress.as_ref());
-                    if words != said {
+                    if words != said.0 || said.1.elapsed() >= LONGEST {
                         run.say(words.clone()).await;
-                        said = words;
+                        said = (words, Instant::now());
                     }
                 }
             }

@@ -91,7 +91,8 @@ impl Core {
         })
     }
 
-    /// Kills what was launched long ago and never heard of, so that it is launched again.
+    /// Kills what was launched and not heard of for long, so that it is launched again. One whose image is on its way is
+    /// heard of.
     pub(super) fn overdue(&mut self, now: Now) {
         let limit = self.launches.task_launch_timeout;
         let overdue = self

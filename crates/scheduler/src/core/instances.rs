@@ -32,6 +32,9 @@ struct Entry {
     instance: Instance,
     /// When it entered its condition.
     entered: Moment,
+    /// The last sign that its launch goes on: that it began, or a word on how far it is. Nobody stores such words, so
+    /// after a restart they are waited for anew.
+    goes_on: Moment,
     /// When it was first running.
     started: Option<Moment>,
     /// The revision of all instances in which it was last changed.
@@ -41,14 +44,15 @@ struct Entry {
 impl Entry {
     fn new(instance: Instance, now: Now, revision: u64) -> Entry {
         let started = instance.times.started_at.map(|at| now.moment_of(at));
-        Entry { entered: now.moment_of(instance.times.since), started, instance, revision }
+        let entered = now.moment_of(instance.times.since);
+        Entry { entered, goes_on: now.moment, started, instance, revision }
     }
 
     fn change<T>(&mut self, now: Moment, change: impl FnOnce(&mut Instance) -> T) -> T {
         let before = (self.instance.condition, self.instance.times.since);
         let result = change(&mut self.instance);
         if before != (self.instance.condition, self.instance.times.since) {
-            self.entered = now;
+            (self.entered, self.goes_on) = (now, now);
         }
         self.started = self.instance.times.started_at.map(|_| self.started.unwrap_or(now));
         result
@@ -180,9 +184,9 @@ impl Instances {
         self.indexes.waiting.contains_key(app)
     }
 
-    /// Instances that were launched and do not run yet, and since when they are so.
+    /// Instances that were launched and do not run yet, and since when nothing was heard of them.
     pub(crate) fn starting(&self) -> impl Iterator<Item = (&Instance, Moment)> {
-        self.indexes.starting.iter().filter_map(|id| self.all.get(id)).map(|entry| (&entry.instance, entry.entered))
+        self.indexes.starting.iter().filter_map(|id| self.all.get(id)).map(|entry| (&entry.instance, entry.goes_on))
     }
 
     /// Instances on agents nobody hears of, and since when.
@@ -252,6 +256,17 @@ impl Instances {
         let health = entry.instance.checked.health.get_mut(index);
         if let Some(health) = health.filter(|health| health.verdict == Verdict::Healthy) {
             health.succeeded(now);
+            self.revision += 1;
+            entry.revision = self.revision;
+        }
+    }
+
+    /// A word on how far the launch of a task is: worth knowing, not worth writing.
+    /// `goes_on` is when it was said, if it is a sign that the launch goes on.
+    pub(super) fn staging(&mut self, id: &InstanceId, task_id: &str, message: &str, goes_on: Option<Moment>) {
+        let Some(entry) = self.all.get_mut(id) else { return };
+        entry.goes_on = goes_on.unwrap_or(entry.goes_on);
+        if entry.instance.is_told(task_id, message) {
             self.revision += 1;
             entry.revision = self.revision;
         }

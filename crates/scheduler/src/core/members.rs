@@ -17,6 +17,9 @@ impl Core {
         let Some(known) = self.instances.get(id).and_then(|found| found.member_of(&status.task_id.value)) else {
             return;
         };
+        if member::is_still_staging(known, status) {
+            return self.note_launch(id, status, now);
+        }
         let (name, mut member) = (known.name.clone(), known.clone());
         if !member.note(status, now.wall) {
             return;

@@ -5,6 +5,7 @@ mod deployments;
 mod events;
 mod groups;
 mod health;
+mod launches;
 mod placement;
 mod pods;
 mod roles;

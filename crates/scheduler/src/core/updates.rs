@@ -170,22 +170,30 @@ impl Core {
         let networks = Network::all(infos.unwrap_or_default());
         let agent_id = status.agent_id.as_ref().map(|id| id.value.clone());
         let check_result = crate::instance::member::check_result(status);
-        let message = status.message.clone().filter(|_| status.state() == TaskState::TaskStaging);
+        self.note_launch(id, status, now);
         let Some(known) = self.instances.get(id) else { return };
         let new_agent = agent_id.is_some() && agent_id != known.place.agent_id;
         if known.place.knows(&networks)
             && !new_agent
-            && (message.is_none() || message == known.message)
             && (check_result.is_none() || check_result == known.checked.check_result)
         {
             return;
         }
         self.change(id, now, |instance| {
-            instance.message = message.or_else(|| instance.message.take());
             instance.place.joined(&networks);
             instance.place.agent_id = agent_id.or_else(|| instance.place.agent_id.take());
             instance.checked.check_result = check_result.or_else(|| instance.checked.check_result.take());
         });
+    }
+
+    /// Takes up how far the launch of a task is. Agents of ours tell it while they pull an image, and with every word the
+    /// task has its time to start anew; an answer to a question only repeats one.
+    pub(super) fn note_launch(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
+        let Some(message) = status.message.as_deref().filter(|_| status.state() == TaskState::TaskStaging) else {
+            return;
+        };
+        let is_answer = status.reason.is_some() && status.reason() == Reason::Reconciliation;
+        self.instances.staging(id, &status.task_id.value, message, (!is_answer).then_some(now.moment));
     }
 
     /// Findings of the executor's health checks, which come with the update: of each check from an executor of ours, in sum

@@ -70,6 +70,11 @@ impl Member {
     }
 }
 
+/// True of a status that tells nothing but how far the launch of a task is that is being launched.
+pub(crate) fn is_still_staging(known: &Member, status: &TaskStatus) -> bool {
+    [known.state(), status.state()] == [TaskState::TaskStaging; 2] && status.healthy.is_none()
+}
+
 /// The condition of an instance with these members: the least far of those that are not over.
 pub(crate) fn condition(members: &[Member]) -> Option<Condition> {
     let open = || members.iter().filter(|member| !member.is_over()).filter_map(|one| Condition::of_state(one.state()));

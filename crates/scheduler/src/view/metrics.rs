@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::core::View;
 use crate::ids::AppId;
-use crate::time::Now;
+use crate::time::{Moment, Now};
 
 /// All metrics of the core.
 pub(crate) struct Metrics {
@@ -23,8 +23,8 @@ impl View<'_> {
         let all = self.instances.all_states();
         let (pods, apps): (Vec<_>, Vec<_>) =
             self.definitions.within(&AppId::root()).partition(|app| app.pod().is_some());
-        let overdue = self.instances.starting().filter_map(|(instance, _)| instance.times.staged_at);
-        let overdue = overdue.filter(|staged| now.wall.since(*staged) > self.launches.task_launch_timeout).count();
+        let is_overdue = |since: Moment| now.moment.since(since) > self.launches.task_launch_timeout;
+        let overdue = self.instances.starting().filter(|(_, since)| is_overdue(*since)).count();
         let counts = [
             ("marathon.apps.active.gauge", apps.len()),
             ("marathon.pods.active.gauge", pods.len()),

@@ -21,7 +21,7 @@ fn id() -> AppId {
 
 impl World {
     /// A world with the pod, none of whose instances is launched.
-    fn of_pod() -> World {
+    pub(super) fn of_pod() -> World {
         let mut world = World::new();
         world.post_pod(pod()).unwrap();
         world
@@ -44,7 +44,7 @@ impl World {
     }
 
     /// A large offer, and the groups that are launched on it.
-    fn offer_groups(&mut self) -> Vec<LaunchGroup> {
+    pub(super) fn offer_groups(&mut self) -> Vec<LaunchGroup> {
         let disk = Resource::scalar("disk", 1000.0);
         let mut offer = large_offer();
         offer.resources.push(disk);
@@ -65,7 +65,7 @@ impl World {
         self.core.view().status_of_pod(&id()).unwrap()
     }
 
-    fn instance(&self) -> Value {
+    pub(super) fn instance(&self) -> Value {
         self.pod_status()["instances"][0].clone()
     }
 }
