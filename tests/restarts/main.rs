@@ -13,10 +13,10 @@ mod quiet;
 mod settled;
 mod world;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::damage::Damage;
-use crate::place::Place;
+use crate::place::{Part, Place};
 use crate::world::World;
 
 /// Rows mostly wait, so some go beside each other.
@@ -27,7 +27,25 @@ fn main() {
     arguments.test_threads.get_or_insert(THREADS);
     let places = if arguments.list { Vec::new() } else { World::start().places() };
     let trials = places.into_iter().flat_map(|place| Damage::ALL.map(|damage| trial(place.clone(), damage)));
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    let layers = Trial::test("the files of layers of images are absent", layers_are_lost);
+    libtest_mimic::run(&arguments, trials.chain([layers]).collect()).exit();
+}
+
+/// Tasks that live from them end, and others run from what is brought again.
+fn layers_are_lost() -> Result<(), Failed> {
+    if let Some(lacking) = world::lacking() {
+        println!("SKIPPED the files of layers of images are absent: {lacking}");
+        return Ok(());
+    }
+    let mut world = World::start();
+    world.kill(Part::Agent);
+    let before = world.log();
+    let layers = world.lose_layers();
+    world.restart(Part::Agent, &[], &before);
+    layers.iter().for_each(|layer| world.names(layer, &before));
+    world.settles();
+    world.ends();
+    Ok(())
 }
 
 fn trial(place: Place, damage: Damage) -> Trial {

@@ -29,12 +29,13 @@ pub(crate) struct Place(String);
 
 impl Place {
     /// The place of a file below the cluster's directory. Sandboxes belong to tasks, programs are no state, and links are
-    /// made anew at every start.
+    /// made anew at every start. What is in images belongs to their makers, and what containers change to them.
     pub(crate) fn of(file: &Path) -> Option<Place> {
         let components = file.iter().map(|component| component.to_string_lossy());
         let kinds: Vec<String> = components.map(|name| kind(&name)).collect();
         let is_sandbox = kinds.starts_with(&["agent".to_owned(), "containers".to_owned()]);
-        let is_state = kinds.len() > 1 && !is_sandbox && !kinds.iter().any(|name| name == "slaves" || name == "bin");
+        let others = ["slaves", "bin", "rootfs", "changes"];
+        let is_state = kinds.len() > 1 && !is_sandbox && !kinds.iter().any(|name| others.contains(&name.as_str()));
         is_state.then(|| Place(kinds.join("/")))
     }
 

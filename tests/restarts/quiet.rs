@@ -8,6 +8,12 @@ const REASONS: &[(&str, &[Damage], &str)] = &[
     ("/endpoint", &Damage::ALL, "written anew at every start, before anybody reads it"),
     ("agent/fetch/*", &Damage::ALL, "a cache, which is empty after every start"),
     ("/pools/*.log", &Damage::ALL, "a log: nothing is read from it"),
+    (
+        "/docker/images/*",
+        &[Damage::Absent],
+        "an image without a name is one that was never brought: it is brought again",
+    ),
+    ("/docker/configs/*", &[Damage::Absent], "an image without a configuration is brought again"),
     (".seen", &Damage::ALL, "tells only what is missing from the store beside it, and nothing is"),
 ];
 

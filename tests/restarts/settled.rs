@@ -16,6 +16,9 @@ pub(crate) const TASK: &str = "sleep 86399";
 /// The main process of the standalone container.
 pub(crate) const CONTAINER: &str = "sleep 86398";
 
+/// An app on the machine's files, and one with an image.
+pub(crate) const APPS: [&str; 2] = ["/web", "/boxed"];
+
 /// The tasks of the pod.
 const POD: u64 = 2;
 
@@ -36,7 +39,7 @@ impl World {
 
     /// Ends everything by the APIs, and waits until nothing is left that these do not know.
     pub(crate) fn ends(&self) {
-        for path in ["/v2/apps/web", "/v2/pods/pod"] {
+        for path in ["/v2/apps/web", "/v2/apps/boxed", "/v2/pods/pod"] {
             wait::until("a definition to be deleted", START, || {
                 let gone = http::request(self.api, "DELETE", &format!("{path}?force=true"), &[], b"")?;
                 matches!(gone.status, 200 | 202 | 404).then_some(())
@@ -53,10 +56,14 @@ impl World {
     /// The number of tasks there should be; none while that changes. The question that takes longest is asked first,
     /// and alone.
     fn wanted(&self) -> Option<usize> {
-        let app = get(self.api, "/v2/apps/web")?["app"].clone();
-        let instances = app["instances"].as_u64()?;
-        let is_well = app["tasksHealthy"] == instances && app["tasksRunning"] == instances;
-        let is_stable = is_well && get(self.api, "/v2/pods/pod::status")?["status"] == "STABLE";
+        let mut instances = 0;
+        for id in APPS.iter().filter(|id| **id == "/web" || self.has_images()) {
+            let app = get(self.api, &format!("/v2/apps{id}"))?["app"].clone();
+            let wanted = app["instances"].as_u64()?;
+            (app["tasksHealthy"] == wanted && app["tasksRunning"] == wanted).then_some(())?;
+            instances += wanted;
+        }
+        let is_stable = get(self.api, "/v2/pods/pod::status")?["status"] == "STABLE";
         let is_done = is_stable && get(self.api, "/v2/deployments")? == json!([]);
         usize::try_from(instances + POD).ok().filter(|_| is_done)
     }

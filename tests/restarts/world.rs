@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use harness::archive::Archive;
 use harness::cluster::{Running, START};
-use harness::{http, process, wait};
+use harness::images::Image;
+use harness::{busybox, http, process, wait};
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -27,6 +29,7 @@ pub(crate) struct World {
     pub(crate) agent: SocketAddr,
     pub(crate) api: SocketAddr,
     ports: String,
+    images: bool,
 }
 
 impl World {
@@ -36,7 +39,9 @@ impl World {
         let first = ports();
         let [master, agent, api] = [0, 1, 2].map(|part| SocketAddr::from((Ipv4Addr::LOCALHOST, first + part)));
         let ports = format!("ports:[{}-{}]", first + 3, first + PORTS - 1);
-        let mut world = World { directory, running: Vec::new(), master, agent, api, ports };
+        let images = lacking().is_none();
+        let mut world = World { directory, running: Vec::new(), master, agent, api, ports, images };
+        world.make_images();
         for part in [Part::Master, Part::Agent, Part::Scheduler] {
             world.run(part);
         }
@@ -56,6 +61,14 @@ impl World {
         let found: Vec<PathBuf> = self.all_files().into_iter().filter(is_one).collect();
         assert!(!found.is_empty(), "there is no {}", place.kind());
         found
+    }
+
+    /// Removes the files of all layers of images; returns the layers.
+    pub(crate) fn lose_layers(&self) -> Vec<PathBuf> {
+        let layers = fs::read_dir(self.work().join("agent/store/docker/layers")).expect("layers");
+        let layers: Vec<PathBuf> = layers.map(|layer| layer.expect("a layer").path()).collect();
+        layers.iter().for_each(|layer| fs::remove_dir_all(layer.join("rootfs")).expect("it has files"));
+        layers
     }
 
     /// Damages the files; returns those that are others than before.
@@ -108,6 +121,22 @@ impl World {
         self.directory.path()
     }
 
+    /// Tasks with images are among the others.
+    pub(crate) fn has_images(&self) -> bool {
+        self.images
+    }
+
+    fn images(&self) -> PathBuf {
+        self.directory().join("images")
+    }
+
+    fn make_images(&self) {
+        fs::create_dir(self.images()).expect("a directory");
+        if self.images {
+            Image::busybox(Archive::new().file("etc/motd", "hello"), &json!({})).save(&self.images(), "box:1");
+        }
+    }
+
     fn deploy(&self) {
         let check = json!({"protocol": "COMMAND", "command": {"value": "true"}, "intervalSeconds": 1, "gracePeriodSeconds": 1, "delaySeconds": 0});
         let fetch = json!({"uri": "file:///etc/hostname", "cache": true});
@@ -121,6 +150,12 @@ impl World {
             let answer = http::send(self.api, "POST", "/v2/apps", &app)?;
             (answer.status == 201).then_some(())
         });
+        if self.images {
+            let mut boxed = app.clone();
+            boxed["id"] = json!("/boxed");
+            boxed["container"] = json!({"type": "MESOS", "docker": {"image": "box:1"}});
+            assert_eq!(http::send(self.api, "POST", "/v2/apps", &boxed).expect("an answer").status, 201);
+        }
         assert_eq!(http::send(self.api, "POST", "/v2/pods", &pod).expect("an answer").status, 201);
         wait::until("an agent that takes containers", START, || {
             (self.ask_agent(&standalone)?.status == 200).then_some(())
@@ -138,12 +173,13 @@ impl World {
         let work_dir = self.work().join(name).display().to_string();
         let (port, master) = (address.port().to_string(), self.master.to_string());
         let mut arguments = vec![name, "--work-dir", &work_dir, "--port", &port];
+        let images = self.images().display().to_string();
         let resources = format!("cpus:8;mem:8192;disk:8192;{}", self.ports);
         if part != Part::Master {
             arguments.extend(["--master", &master]);
         }
         if part == Part::Agent {
-            arguments.extend(["--resources", &resources]);
+            arguments.extend(["--resources", &resources, "--docker-registry", &images]);
         }
         let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
         self.running.push((part, Running::start(&arguments, &self.directory().join("log"))));
@@ -218,6 +254,12 @@ fn ports() -> u16 {
     let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     let mut candidates = std::iter::repeat_with(|| 30_000 + CLUSTERS.fetch_add(1, Ordering::Relaxed) % 270 * PORTS);
     candidates.find(|first| (*first..first + PORTS).all(is_free)).expect("an endless search")
+}
+
+/// Why there can be no tasks with images here.
+pub(crate) fn lacking() -> Option<&'static str> {
+    let root = (!rustix::process::geteuid().is_root()).then_some("needs root");
+    root.or_else(busybox::lacking)
 }
 
 fn is_pool(pid: i32) -> bool {

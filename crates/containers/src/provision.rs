@@ -108,17 +108,22 @@ impl Default for Settings {
 impl Provision {
     /// Writes it down for the executor that keeps its state here. It may hold secrets' names, and paths that concern nobody.
     pub fn write(&self, executor_state: &Path, task: &TaskId) -> io::Result<()> {
-        let path = path(executor_state, task);
+        let path = Provision::path(executor_state, task);
         fs::create_dir_all(executor_state.join(DIRECTORY))?;
         store::replace_file(&path, &serde_json::to_vec(self)?, 0o600)
     }
 
     /// The provision of a task, if its agent made one.
     pub fn read(executor_state: &Path, task: &TaskId) -> io::Result<Option<Provision>> {
-        match read(&path(executor_state, task)) {
+        match read(&Provision::path(executor_state, task)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             provision => provision.map(Some),
         }
+    }
+
+    /// The file of a task's provision. Ids of tasks are components of paths: agents refuse others.
+    pub fn path(executor_state: &Path, task: &TaskId) -> PathBuf {
+        executor_state.join(DIRECTORY).join(format!("{}.json", task.value))
     }
 
     /// The provisions of all tasks of an executor, as far as they can be read; why not is told.
@@ -140,11 +145,6 @@ fn read(path: &Path) -> io::Result<Provision> {
 }
 
 const DIRECTORY: &str = "provisions";
-
-/// Ids of tasks are components of paths: agents refuse others.
-fn path(executor_state: &Path, task: &TaskId) -> PathBuf {
-    executor_state.join(DIRECTORY).join(format!("{}.json", task.value))
-}
 
 /// Messages in the JSON of Mesos.
 mod as_mesos_writes_them {
@@ -192,7 +192,7 @@ mod tests {
         written.write(directory.path(), &"t".into()).unwrap();
         assert_eq!(Provision::read(directory.path(), &"t".into()).unwrap(), Some(written.clone()));
 
-        fs::write(path(directory.path(), &"damaged".into()), "{").unwrap();
+        fs::write(Provision::path(directory.path(), &"damaged".into()), "{").unwrap();
         let error = Provision::read(directory.path(), &"damaged".into()).unwrap_err().to_string();
         assert!(error.contains("provisions/damaged.json is damaged"), "{error}");
         assert_eq!(Provision::all(directory.path()), [written]);

@@ -1,12 +1,15 @@
 //! Remains of a process that was killed, removed by the next.
 
+use std::fs;
 use std::path::Path;
 
 use super::error::{At, StoreError, tell};
 use super::facts::{Facts, boot};
+use super::image::Record;
 use super::lock::Lock;
-use super::paths::Paths;
+use super::paths::{Paths, digest_of, list};
 use super::removal;
+use crate::image::Digest;
 
 /// Removes what is not finished, and layers that have lost their files or that an earlier boot may not have written to the
 /// end. What cannot be removed is told, and stays until the next time.
@@ -28,10 +31,27 @@ pub(super) fn sweep(paths: &Paths) -> Result<(), StoreError> {
             let _told = removal::tree(paths, &layer).inspect_err(tell);
         }
     }
+    damaged(paths)?;
     for directory in [paths.pulls(), paths.images(), paths.configs(), paths.leases()] {
         let unfinished = |path: &std::path::PathBuf| directory == paths.pulls() || path.extension().is_some();
         for path in everything(&directory)?.into_iter().filter(unfinished) {
             let _told = removal::file(&path).inspect_err(tell);
+        }
+    }
+    Ok(())
+}
+
+/// Removes names and configurations that cannot be read, so that what they are of is brought again.
+fn damaged(paths: &Paths) -> Result<(), StoreError> {
+    for path in list(&paths.images())? {
+        if Record::parse(path.clone(), &fs::read(&path).at("read", &path)?).is_none() {
+            removal::file(&path)?;
+        }
+    }
+    for path in list(&paths.configs())? {
+        if digest_of(&path) != Some(Digest::of(&fs::read(&path).at("read", &path)?)) {
+            tell(&StoreError::Damaged { path: path.clone(), why: "its digest is another".to_owned() });
+            removal::file(&path)?;
         }
     }
     Ok(())

@@ -100,7 +100,7 @@ impl Prepared {
     /// A task that was started before, perhaps by another process: its checks run as it does, whatever became of that by
     /// which it was prepared.
     pub(crate) fn again(config: &ExecutorConfig, task: &TaskInfo, program: Program) -> Result<Prepared, Unrunnable> {
-        let provision = provision(config, task)?;
+        let provision = provision_again(config, task);
         Ok(Prepared { program, layers: layers(&provision), volumes: Volumes::default(), settings: provision.settings })
     }
 
@@ -147,6 +147,20 @@ fn provision(config: &ExecutorConfig, task: &TaskInfo) -> Result<Provision, Unru
     let read = Provision::read(&config.provisions, &task.task_id).map_err(Unrunnable::Provision)?;
     // An agent that wrote none, as one of Apache Mesos, has nothing to give.
     Ok(read.unwrap_or_default())
+}
+
+/// The same for a task that has begun, which goes on without: its checks do not know the users of its image then.
+fn provision_again(config: &ExecutorConfig, task: &TaskInfo) -> Provision {
+    let has_image = task.container.as_ref().and_then(|it| it.mesos.as_ref()?.image.as_ref()).is_some();
+    let why = match Provision::read(&config.provisions, &task.task_id) {
+        Ok(Some(provision)) => return provision,
+        Ok(None) if !has_image => return Provision::default(),
+        Ok(None) => "it is gone".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let file = Provision::path(&config.provisions, &task.task_id);
+    tracing::warn!(file = %file.display(), why, "the task's image is not known any more");
+    Provision::default()
 }
 
 fn layers(provision: &Provision) -> Vec<PathBuf> {
