@@ -34,7 +34,6 @@ fn v1(mounts: &str, below: &Path) -> Result<V1, CgroupError> {
         cpuacct: hierarchy("cpuacct")?,
         memory: hierarchy("memory")?,
         pids: hierarchy("pids").ok(),
-        freezer: hierarchy("freezer").ok(),
     })
 }
 
@@ -89,7 +88,7 @@ mod tests {
         let found = v1(SEPARATE, Path::new("/sys/fs/cgroup")).unwrap();
         let shared = path("cpu,cpuacct");
         let (memory, pids) = (path("me mory"), Some(path("pids")));
-        assert_eq!(found, V1 { cpu: shared.clone(), cpuacct: shared, memory, pids, freezer: None });
+        assert_eq!(found, V1 { cpu: shared.clone(), cpuacct: shared, memory, pids });
         let without = SEPARATE.replace(",memory", "");
         assert_eq!(v1(&without, Path::new("/")).unwrap_err().to_string(), NONE);
         assert!(v1(SEPARATE, Path::new("/sys/fs/cgroup/cpu,cpuacct")).is_err());

@@ -1,6 +1,7 @@
 //! Version 2 on a tree of plain files, as no machine of ours has its controllers; version 1 on this machine, by root.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -188,10 +189,29 @@ async fn version_1_tells_that_memory_ran_out() {
 fn the_shape_of_version_1_is_found_where_it_is_mounted() {
     let path = |name: &str| PathBuf::from("/sys/fs/cgroup").join(name);
     let shared = path("cpu,cpuacct");
-    let driver = V1 { cpu: shared.clone(), cpuacct: shared, memory: path("memory"), pids: None, freezer: None };
+    let driver = V1 { cpu: shared.clone(), cpuacct: shared, memory: path("memory"), pids: None };
     let hierarchies = Hierarchies { driver: Arc::new(driver), root: PathBuf::from("mesos") };
     let tasks = ["cpu,cpuacct", "memory"].map(|name| path(name).join("mesos/c/tasks"));
     assert_eq!(hierarchies.cgroup("c").birthplace(), Birthplace::Tasks(tasks.to_vec()));
+}
+
+/// On a tree of plain files: machines differ in the controllers they have.
+#[test]
+fn what_version_1_kills_makes_no_others_and_is_not_frozen() {
+    let mounts = tempfile::tempdir().unwrap();
+    let path = |name: &str| mounts.path().join(name);
+    let driver = V1 { cpu: path("cpu"), cpuacct: path("cpu"), memory: path("memory"), pids: Some(path("pids")) };
+    let mut children = ["c", "c/mesos/n"].map(|name| {
+        let child = Command::new("sleep").arg("1000").spawn().unwrap();
+        fill(&path("memory").join(name), &[("cgroup.procs", &format!("{}\n", child.id()))]);
+        fill(&path("pids").join(name), &[("pids.max", "max")]);
+        child
+    });
+    driver.kill(Path::new("c")).unwrap();
+    children.iter_mut().for_each(|child| assert_eq!(child.wait().unwrap().signal(), Some(9)));
+    assert_eq!(fs::read_to_string(path("pids/c/pids.max")).unwrap(), "0");
+    fs::remove_dir_all(path("pids/c")).unwrap();
+    driver.kill(Path::new("c")).unwrap();
 }
 
 #[test]

@@ -24,13 +24,12 @@ pub(super) struct V1 {
     pub(super) cpuacct: PathBuf,
     pub(super) memory: PathBuf,
     pub(super) pids: Option<PathBuf>,
-    pub(super) freezer: Option<PathBuf>,
 }
 
 impl V1 {
     fn hierarchies(&self) -> Vec<&PathBuf> {
         let mut all: Vec<_> = [&self.cpu, &self.cpuacct, &self.memory].into_iter().collect();
-        all.extend(self.pids.iter().chain(&self.freezer));
+        all.extend(&self.pids);
         all.sort();
         all.dedup();
         all
@@ -58,16 +57,8 @@ impl V1 {
         write(&cpu.join("cpu.cfs_quota_us"), quota)
     }
 
-    fn set_state(&self, name: &Path, state: &str) -> Result<(), CgroupError> {
-        match self.freezer.iter().try_for_each(|freezer| write(&freezer.join(name).join("freezer.state"), state)) {
-            // Half of it was removed before.
-            Err(error) if error.is(ErrorKind::NotFound) => Ok(()),
-            result => result,
-        }
-    }
-
-    /// Kills until a look finds nobody new. Frozen processes make no others meanwhile, and die once they are thawed.
-    fn kill_frozen(&self, name: &Path) -> Result<(), CgroupError> {
+    /// Kills until a look finds nobody new.
+    fn kill_all(&self, name: &Path) -> Result<(), CgroupError> {
         let mut killed = Vec::new();
         for _ in 0..ROUNDS {
             let mut new = removal::processes_below(&self.memory.join(name))?;
@@ -79,6 +70,14 @@ impl V1 {
             killed.extend(new);
         }
         Ok(())
+    }
+}
+
+/// Half of the cgroup may have been removed before.
+fn unless_gone(result: Result<(), CgroupError>) -> Result<(), CgroupError> {
+    match result {
+        Err(error) if error.is(ErrorKind::NotFound) => Ok(()),
+        result => result,
     }
 }
 
@@ -164,10 +163,10 @@ impl Driver for V1 {
         })
     }
 
+    /// Those that may make no others are killed where they are. To freeze them would freeze whoever enters meanwhile, too, and
+    /// a process that waits for it.
     fn kill(&self, name: &Path) -> Result<(), CgroupError> {
-        self.set_state(name, "FROZEN")?;
-        let killed = self.kill_frozen(name);
-        self.set_state(name, "THAWED")?;
-        killed
+        self.pids.iter().try_for_each(|pids| unless_gone(write(&pids.join(name).join("pids.max"), 0)))?;
+        self.kill_all(name)
     }
 }
