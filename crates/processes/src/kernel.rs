@@ -10,6 +10,7 @@
 //! * [`namespace`] moves the calling thread between namespaces.
 //! * [`reap`] takes the exit status of a child with the CPU time it used.
 //! * [`signals`] lets a process ignore signals; [`Waiting`] waits for them, and one of them tells of writes.
+//! * [`scheduling`] gives up a policy of real time.
 //! * [`defer_acknowledgement`] sets an option of sockets.
 //! * [`raise_file_limit`] raises the limit of open files; children get the old one back.
 
@@ -23,6 +24,7 @@ pub(crate) mod mount;
 pub mod namespace;
 mod news;
 mod plan;
+pub(crate) mod scheduling;
 pub mod signals;
 mod sockets;
 mod spawn;

@@ -25,6 +25,7 @@ use rustix::thread::{
 
 use super::clone::{HAS_CLONE3, clone_child, last_errno};
 use super::plan::Plan;
+use super::scheduling::be_ordinary;
 use super::signals;
 use super::step::{SpawnError, Step};
 use crate::{Birthplace, Confinement, Credentials};
@@ -278,6 +279,9 @@ impl Birth<'_> {
     /// Their paths are those of the parent's mount namespace. A thread that writes 0 moves itself, which, unlike to move
     /// another one, waits for no other process of the machine.
     fn cgroups(&self) -> rustix::io::Result<()> {
+        if !self.plan.cgroups.is_empty() {
+            be_ordinary()?;
+        }
         self.plan.cgroups.iter().try_for_each(|tasks| {
             let tasks = open(tasks.as_c_str(), OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
             write(&tasks, b"0").map(drop)

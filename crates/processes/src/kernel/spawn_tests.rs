@@ -139,6 +139,27 @@ fn it_is_born_in_cgroups_of_version_1() {
 }
 
 #[test]
+fn a_parent_of_real_time_starts_it_in_cgroups_of_version_1() {
+    let cgroup = Cgroup::made("/sys/fs/cgroup/cpu", "rt").filter(|cgroup| cgroup.0.join("tasks").exists());
+    let real_time = |priority| {
+        let parameters = libc::sched_param { sched_priority: priority };
+        // SAFETY: the parameters outlive the call, which is about this thread.
+        unsafe { libc::sched_setscheduler(0, libc::SCHED_RR, &raw const parameters) == 0 }
+    };
+    std::thread::spawn(move || {
+        let Some(cgroup) = cgroup.filter(|_| real_time(1)) else {
+            println!("SKIPPED a_parent_of_real_time_starts_it_in_cgroups_of_version_1: needs root and its cgroups");
+            return;
+        };
+        let birthplace = Some(Birthplace::Tasks(vec![cgroup.0.join("tasks")]));
+        let seen = output(Spawn { birthplace, ..shell("cat /proc/self/cgroup; cut -d' ' -f41 /proc/$$/stat") });
+        assert!(seen.contains(&cgroup.name()) && seen.ends_with("\n0"), "{seen}");
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
 fn it_is_born_in_a_cgroup_of_version_2() {
     let mounts = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
     let is_v2 = |mount: &&str| std::path::Path::new(mount).join("cgroup.controllers").exists();

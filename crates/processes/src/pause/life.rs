@@ -19,6 +19,7 @@ use rustix::thread::{
 use super::{Namespaces, Network, loopback};
 use crate::kernel::Spawn;
 use crate::kernel::fork::close_all_but;
+use crate::kernel::scheduling::be_ordinary;
 use crate::kernel::signals::ignore;
 use crate::rootfs::build;
 
@@ -93,6 +94,9 @@ impl<'a> Life<'a> {
         }
         let own = [self.tell.as_fd(), self.parent.as_fd()].into_iter().chain(self.network.as_ref().map(AsFd::as_fd));
         close_all_but(&own.chain(streams.iter().copied()).collect::<Vec<_>>())?;
+        if !self.tasks.is_empty() {
+            be_ordinary()?;
+        }
         self.tasks.iter().try_for_each(|tasks| enter_cgroup(tasks))?;
         if let Some(network) = &self.network {
             move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?;
