@@ -13,7 +13,7 @@ use containers::cgroup::Bytes;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, Resource, TaskResourceLimitation};
 use tokio::sync::watch;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
 use crate::core::{Excess, Executor, Snapshot};
@@ -60,7 +60,8 @@ impl DiskWatch {
             let Ok(books) = look(&self.actor).await else { return };
             let measure =
                 move || watched(&books).into_iter().map(|run| (usage(&run.sandbox) + usage(&run.state), run)).collect();
-            let measured: Vec<(u64, Watched)> = spawn_blocking(measure).await.unwrap_or_default();
+            // One that broke off has measured nothing, which is not that nothing is used.
+            let Ok(measured) = measured(spawn_blocking(measure)).await else { continue };
             let used = measured.iter().map(|(used, run)| (run.container.value.clone(), *used));
             self.used.send_replace(used.collect());
             for (used, run) in measured.into_iter().filter(|_| self.enforced) {
@@ -70,6 +71,10 @@ impl DiskWatch {
             }
         }
     }
+}
+
+async fn measured(measuring: JoinHandle<Vec<(u64, Watched)>>) -> Result<Vec<(u64, Watched)>, JoinError> {
+    measuring.await.inspect_err(|error| tracing::error!(%error, "the disk that containers use was not measured"))
 }
 
 fn watched(books: &Snapshot) -> Vec<Watched> {
@@ -141,6 +146,11 @@ mod tests {
         let used = usage(&sandbox) - empty;
         assert!((1 << 20..1 << 20 | 64 << 10).contains(&used), "{used}");
         assert_eq!(usage(&sandbox.join("nothing")), 0);
+    }
+
+    #[tokio::test]
+    async fn a_measurement_that_breaks_off_is_none() {
+        assert!(measured(spawn_blocking(|| panic!("as a disk may make it"))).await.is_err());
     }
 
     #[test]
