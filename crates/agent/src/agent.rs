@@ -18,7 +18,6 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::actor::Actor;
-use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest, Launcher, Programs};
 use crate::core::{Core, Settings, Snapshot, Timeouts};
 use crate::disk::{self, DiskWatch};
@@ -92,7 +91,7 @@ impl Agent {
             actor: handle.clone(),
         };
         let (containers, keeping) =
-            self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle, &cgroups).await?;
+            self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle, &isolation).await?;
         let images = self.images()?;
         let maker = Maker {
             layout: self.layout.clone(),
@@ -109,6 +108,7 @@ impl Agent {
             containers: containers.clone(),
             fetcher: fetcher.clone(),
             cgroups: cgroups.clone(),
+            removable: isolation.removable().cloned(),
             provisioner,
             networks: networks.clone(),
             docker,
@@ -192,7 +192,7 @@ impl Agent {
         books: Snapshot,
         fetcher: &Fetcher,
         actor: &Handle,
-        cgroups: &Option<Cgroups>,
+        isolation: &Isolation,
     ) -> Result<(containers::Handle, JoinHandle<()>), AgentError> {
         let settings = containers::ContainerSettings {
             executor_binary: books.settings.executor_binary.clone(),
@@ -201,8 +201,9 @@ impl Agent {
             log_rotations: self.options.log_rotations,
         };
         let (handle, inbox) = shell::inbox("agent");
-        let (layout, fetcher, actor, cgroups) = (self.layout.clone(), fetcher.clone(), actor.clone(), cgroups.clone());
-        let launcher = Launcher { settings, layout, fetcher, actor, cgroups };
+        let (layout, fetcher, actor) = (self.layout.clone(), fetcher.clone(), actor.clone());
+        let (cgroups, removable) = (isolation.cgroups().cloned(), isolation.removable().cloned());
+        let launcher = Launcher { settings, layout, fetcher, actor, cgroups, removable };
         let mut programs = Programs::new(launcher, (handle.clone(), inbox));
         let recovered = programs.recover(|id| books.is_root(id)).await;
         recovered.map_err(AgentError::file("recover", self.layout.containers()))?;

@@ -23,9 +23,6 @@ use tokio::time::{sleep, timeout};
 const EXECUTORS: &str = "executors";
 const STANDALONE: &str = "containers";
 
-/// The longest that killed processes may take to be gone: Mesos' `--cgroups_destroy_timeout`.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// The pauses between two attempts to remove a cgroup.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -34,6 +31,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Cgroups {
     hierarchies: Hierarchies,
     root: Assignment,
+    /// The longest that killed processes may take to be gone.
+    patience: Duration,
     /// Cgroups that could not be removed.
     failures: Arc<AtomicU64>,
 }
@@ -49,8 +48,8 @@ fn run(container: &ContainerId) -> PathBuf {
 
 impl Cgroups {
     /// Those of an agent whose own cgroup this is.
-    pub(crate) fn new(hierarchies: Hierarchies, root: Assignment) -> Cgroups {
-        Cgroups { hierarchies, root, failures: Arc::default() }
+    pub(crate) fn new(hierarchies: Hierarchies, root: Assignment, patience: Duration) -> Cgroups {
+        Cgroups { hierarchies, root, patience, failures: Arc::default() }
     }
 
     /// The agent's own.
@@ -96,7 +95,7 @@ impl Cgroups {
     /// Kills what is left in a cgroup and removes it, as often as it takes.
     pub(crate) async fn destroy(&self, cgroup: Cgroup) {
         let mut last = None;
-        if timeout(PATIENCE, self.destroy_patiently(&cgroup, &mut last)).await.is_err() {
+        if timeout(self.patience, self.destroy_patiently(&cgroup, &mut last)).await.is_err() {
             let reason = last.map(|error| error.to_string()).unwrap_or_default();
             self.failures.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(cgroup = %cgroup.name().display(), reason, "cannot remove the cgroup of a container");

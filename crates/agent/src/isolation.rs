@@ -30,6 +30,8 @@ const POSIX: [&str; 2] = ["posix/cpu", "posix/mem"];
 pub(crate) struct Isolation {
     words: Vec<&'static str>,
     cgroups: Option<Cgroups>,
+    /// The control groups of an earlier life of the agent, which gave them.
+    former: Option<Cgroups>,
 }
 
 impl Isolation {
@@ -38,9 +40,12 @@ impl Isolation {
         match options.isolation.as_deref().map(words).transpose()? {
             Some(words) if words.iter().any(|word| CGROUPS.contains(word)) => {
                 let cgroups = find(options, work_dir, &words)?.map_err(|error| wrong("isolation", &error))?;
-                Ok(Isolation { words, cgroups: Some(cgroups) })
+                Ok(Isolation { words, cgroups: Some(cgroups), former: None })
             }
-            Some(words) => Ok(Isolation { words, cgroups: None }),
+            Some(words) => {
+                let former = find(options, work_dir, &words).ok().and_then(Result::ok);
+                Ok(Isolation { words, cgroups: None, former })
+            }
             None => Isolation::best(options, work_dir),
         }
     }
@@ -48,10 +53,10 @@ impl Isolation {
     fn best(options: &Options, work_dir: &Path) -> Result<Isolation, AgentError> {
         let words = [&CGROUPS[..], &[DISK]].concat();
         match find(options, work_dir, &words)? {
-            Ok(cgroups) => Ok(Isolation { words, cgroups: Some(cgroups) }),
+            Ok(cgroups) => Ok(Isolation { words, cgroups: Some(cgroups), former: None }),
             Err(error) => {
                 tracing::warn!(reason = %error, "tasks are not held to their resources: no control groups can be made");
-                Ok(Isolation { words: [&POSIX[..], &[DISK]].concat(), cgroups: None })
+                Ok(Isolation { words: [&POSIX[..], &[DISK]].concat(), cgroups: None, former: None })
             }
         }
     }
@@ -84,6 +89,11 @@ impl Isolation {
         self.cgroups.as_ref()
     }
 
+    /// The control groups to remove when what was in them is over: also those that no container is given any more.
+    pub(crate) fn removable(&self) -> Option<&Cgroups> {
+        self.cgroups.as_ref().or(self.former.as_ref())
+    }
+
     /// True if the disk that containers use is measured.
     pub(crate) fn measures_disk(&self) -> bool {
         self.words.contains(&DISK)
@@ -109,7 +119,8 @@ fn find(options: &Options, work_dir: &Path, words: &[&str]) -> Result<Result<Cgr
     if policy.swap && !hierarchies.counts_swap() {
         return Err(wrong("cgroups_limit_swap", &"this machine does not count the memory that is swapped out"));
     }
-    Ok(Ok(Cgroups::new(hierarchies, Assignment { mounts: options.cgroups_hierarchy.clone(), name, policy })))
+    let root = Assignment { mounts: options.cgroups_hierarchy.clone(), name, policy };
+    Ok(Ok(Cgroups::new(hierarchies, root, options.cgroups_destroy_timeout)))
 }
 
 /// The isolators that an operator names. Without one for CPU or memory, nobody is held to that.
@@ -163,7 +174,7 @@ mod tests {
         let isolation = Isolation::of(&options, directory.path()).unwrap();
         let flag = "posix/cpu,posix/mem,disk/du";
         assert_eq!(isolation.flag(), flag);
-        assert!(isolation.cgroups().is_none() && isolation.measures_disk());
+        assert!(isolation.cgroups().is_none() && isolation.removable().is_none() && isolation.measures_disk());
         let lack = Lack::Nft;
         let lacking = isolation.clone().with_networks(Err(lack.clone())).unwrap();
         let able = isolation.with_networks(Ok(())).unwrap();

@@ -100,6 +100,8 @@ pub(crate) struct Surroundings {
     pub(crate) containers: containers::Handle,
     pub(crate) fetcher: Fetcher,
     pub(crate) cgroups: Option<Cgroups>,
+    /// Those to remove, which may be of an earlier life.
+    pub(crate) removable: Option<Cgroups>,
     pub(crate) provisioner: Provisioner,
     pub(crate) networks: Networks,
     pub(crate) docker: Option<Docker>,
@@ -154,7 +156,7 @@ impl Worker {
                     let _gone = self.surroundings.containers.send(ContainerRequest::Destroy(root)).await;
                 }
                 Job::RemoveCgroup(container) => {
-                    if let Some(cgroups) = self.surroundings.cgroups.clone() {
+                    if let Some(cgroups) = self.surroundings.removable.clone() {
                         going.spawn(async move { cgroups.destroy(cgroups.of_run(&container)).await });
                     }
                 }
@@ -197,10 +199,10 @@ impl Worker {
     }
 
     async fn end_strangers(&self, known: Known, patience: Duration) {
-        let Surroundings { layout, cgroups, networks, .. } = self.surroundings.clone();
+        let Surroundings { layout, removable, networks, .. } = self.surroundings.clone();
         let runs = known.runs.clone();
         let find = move || {
-            let left = cgroups.map(|cgroups| (cgroups.left_runs(&runs), cgroups));
+            let left = removable.map(|cgroups| (cgroups.left_runs(&runs), cgroups));
             let joined = networks.left(&runs);
             (Strangers::find(&layout.executor_states(), &layout.pools(), &known), left, (networks, joined))
         };
@@ -215,7 +217,7 @@ impl Worker {
 
     /// The cgroups of an earlier life go, beside everything else.
     fn sweep_cgroups(&self, live: &BTreeSet<String>) {
-        if let Some(cgroups) = &self.surroundings.cgroups {
+        if let Some(cgroups) = &self.surroundings.removable {
             tokio::spawn(cgroups.clone().sweep(cgroups.left_runs(live)));
         }
     }

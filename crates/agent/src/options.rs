@@ -71,6 +71,8 @@ pub struct Options {
     pub cgroups_enable_cfs: bool,
     /// Set if the limit of memory counts what is swapped out.
     pub cgroups_limit_swap: bool,
+    /// The longest that the processes of a container that is over may take to be gone.
+    pub cgroups_destroy_timeout: Duration,
     /// The most processes and threads of a container.
     pub cgroups_pids_max: Option<u64>,
     /// Images, and what every container is given.
@@ -134,6 +136,7 @@ impl Options {
             cgroups_root: "mesos".into(),
             cgroups_enable_cfs: false,
             cgroups_limit_swap: false,
+            cgroups_destroy_timeout: Duration::from_secs(60),
             cgroups_pids_max: None,
             enforce_container_disk_quota: false,
             containerizers: None,
@@ -157,6 +160,7 @@ impl Options {
         let mut flags = BTreeMap::from([
             ("authenticate_http_readonly", self.authentication.readonly.to_string()),
             ("authenticate_http_readwrite", self.authentication.readwrite.to_string()),
+            ("cgroups_destroy_timeout", duration::format(self.cgroups_destroy_timeout)),
             ("cgroups_enable_cfs", self.cgroups_enable_cfs.to_string()),
             ("cgroups_hierarchy", self.cgroups_hierarchy.display().to_string()),
             ("cgroups_limit_swap", self.cgroups_limit_swap.to_string()),

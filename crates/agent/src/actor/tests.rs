@@ -27,6 +27,7 @@ fn actor(layout: &Layout) -> Actor {
         actor: actor.clone(),
         containers,
         fetcher,
+        removable: cgroups.clone(),
         cgroups,
         networks,
         provisioner,

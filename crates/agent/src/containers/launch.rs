@@ -43,6 +43,8 @@ pub(crate) struct Launcher {
     pub(crate) fetcher: Fetcher,
     pub(crate) actor: handle::Handle,
     pub(crate) cgroups: Option<Cgroups>,
+    /// Those to remove, which may be of an earlier life.
+    pub(crate) removable: Option<Cgroups>,
 }
 
 #[derive(Debug)]
@@ -279,7 +281,14 @@ pub(super) mod tests {
             switch_user: false,
             log_rotations: Rotations::default(),
         };
-        Launcher { settings, layout, fetcher: Fetcher::uncached(), actor: shell::inbox("agent").0, cgroups: None }
+        Launcher {
+            settings,
+            layout,
+            fetcher: Fetcher::uncached(),
+            actor: shell::inbox("agent").0,
+            cgroups: None,
+            removable: None,
+        }
     }
 
     /// With the only thread that may wait taken, the disk is not touched, and the runtime goes on.

@@ -251,7 +251,7 @@ impl Programs {
 
     /// The processes that are left in a cgroup of its own, if it has one, end with it.
     fn remove_cgroup(&self, id: &ContainerId) {
-        if let Some(cgroups) = self.launcher.cgroups.clone() {
+        if let Some(cgroups) = self.launcher.removable.clone() {
             let cgroup = cgroups.own(id);
             tokio::spawn(async move { cgroups.destroy(cgroup).await });
         }

@@ -53,7 +53,7 @@ impl Programs {
 
     /// Removes the cgroups of standalone containers that were not taken up.
     fn sweep_cgroups(&self) {
-        let Some(cgroups) = self.launcher.cgroups.clone() else { return };
+        let Some(cgroups) = self.launcher.removable.clone() else { return };
         let kept = self.containers.list().into_iter().map(|one| one.id.root().value.clone()).collect();
         let left = cgroups.left_standalone(&kept);
         tokio::spawn(cgroups.sweep(left));

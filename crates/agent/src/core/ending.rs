@@ -120,9 +120,7 @@ impl Core {
         self.out.act(Job::Retire(directory));
         self.out.act(Job::DestroyContainers(container.clone()));
         self.out.act(Job::RemoveState(container.clone()));
-        if self.settings.cgroups.is_some() {
-            self.out.act(Job::RemoveCgroup(container));
-        }
+        self.out.act(Job::RemoveCgroup(container));
         if is_known {
             self.tell_exited(key, status);
         }

@@ -1,14 +1,18 @@
 //! The order of jobs, and their end.
 
+use ::containers::cgroup::Policy;
 use ::containers::provision::Settings;
+use harness::patience::PATIENCE;
+use harness::wait::until;
 use mesos::v1::ContainerId;
 use processes::{Logs, Program, Rotations};
 use tokio::time::timeout;
 
 use super::*;
-use crate::NetworkOptions;
 use crate::core::Core;
+use crate::isolation::Isolation;
 use crate::provisioner::Maker;
+use crate::{NetworkOptions, Options};
 
 struct Bench {
     jobs: Jobs,
@@ -19,6 +23,10 @@ struct Bench {
 }
 
 fn bench() -> Bench {
+    bench_removing(None)
+}
+
+fn bench_removing(removable: Option<Cgroups>) -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let (actor, inbox) = shell::inbox("agent");
     let (containers, programs) = shell::inbox("agent");
@@ -34,6 +42,7 @@ fn bench() -> Bench {
         containers: containers.clone(),
         fetcher: Fetcher::uncached(),
         cgroups: None,
+        removable,
         networks,
         provisioner,
     };
@@ -77,4 +86,28 @@ async fn a_removal_that_takes_long_delays_no_start() {
     assert_eq!(taken, Ok(1), "the start is answered");
     drop(bench.programs);
     bench.jobs.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_without_control_groups_removes_those_of_runs_that_are_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let options =
+        |isolation: &str| Options { isolation: Some(isolation.into()), ..Options::new("", directory.path(), "") };
+    let isolation = |asked| Isolation::of(&options(asked), directory.path());
+    let Ok(before) = isolation("cgroups/cpu") else {
+        println!("SKIPPED an_agent_without_control_groups_removes_those_of_runs_that_are_over: needs root and cgroups");
+        return;
+    };
+    let cgroups = before.cgroups().unwrap();
+    let [live, over] = ["live", "over"].map(|name| cgroups.of_run(&ContainerId { value: name.into(), parent: None }));
+    [&live, &over].iter().for_each(|cgroup| cgroup.create(&Policy::default().limits(&[])).unwrap());
+    let now = isolation("posix/cpu").unwrap();
+    assert!(now.cgroups().is_none());
+    let mut bench = bench_removing(now.removable().cloned());
+    bench.jobs.add(Job::Sweep(BTreeSet::from(["live".to_owned()])));
+    until("what is over is gone", PATIENCE, || (!over.exists()).then_some(()));
+    assert!(live.exists());
+    bench.jobs.add(Job::RemoveCgroup(ContainerId { value: "live".into(), parent: None }));
+    bench.jobs.finish().await;
+    assert!(!live.exists());
 }

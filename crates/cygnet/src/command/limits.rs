@@ -25,6 +25,9 @@ pub(crate) struct Limits {
     /// Whether the limit of memory counts what is swapped out
     #[arg(long, value_parser = BoolishValueParser::new(), env = "CYGNET_CGROUPS_LIMIT_SWAP")]
     cgroups_limit_swap: bool,
+    /// How long the processes of a container that is over may take to be gone
+    #[arg(long, default_value = "60s", value_parser = humantime::parse_duration, env = "CYGNET_CGROUPS_DESTROY_TIMEOUT")]
+    cgroups_destroy_timeout: Duration,
     /// The most processes and threads of a container
     #[arg(long, env = "CYGNET_CGROUPS_PIDS_MAX")]
     cgroups_pids_max: Option<u64>,
@@ -44,6 +47,7 @@ impl Limits {
         options.cgroups_root.clone_from(&self.cgroups_root);
         options.cgroups_enable_cfs = self.cgroups_enable_cfs;
         options.cgroups_limit_swap = self.cgroups_limit_swap;
+        options.cgroups_destroy_timeout = self.cgroups_destroy_timeout;
         options.cgroups_pids_max = self.cgroups_pids_max;
         options.enforce_container_disk_quota = self.enforce_container_disk_quota;
         options.container_disk_watch_interval = self.container_disk_watch_interval;
