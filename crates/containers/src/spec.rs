@@ -25,7 +25,7 @@ pub use self::confinement::confinement;
 pub use self::environment::{Inside, environment};
 pub use self::names::host_names;
 pub use self::room::{Room, cgroups};
-pub use self::secrets::{SecretError, variable};
+pub use self::secrets::{SecretError, secret, variable};
 pub use self::volumes::{Sandboxes, VolumeError, Volumes};
 use crate::capabilities::CapabilityError;
 use crate::rlimits::RLimitError;

@@ -162,15 +162,29 @@ pub(crate) fn with_command(task: TaskInfo) -> TaskInfo {
 
 /// Variables, with those that are secrets.
 fn variables(environment: Option<&Environment>, settings: &Settings) -> Result<Variables, Unrunnable> {
-    let given = environment.map(|environment| environment.variables.as_slice()).unwrap_or_default();
-    let (secrets, plain) = given.iter().cloned().partition(|variable| variable.r#type() == Type::Secret);
-    let secrets: Vec<Variable> = secrets;
+    let given = environment.iter().flat_map(|environment| &environment.variables);
+    let plain = given.filter(|variable| !is_secret(variable)).cloned().collect();
     let mut variables = mesos::command::variables(Some(&Environment { variables: plain }))?;
-    for secret in secrets {
-        let value = spec::variable(&secret, settings.secrets_directory.as_deref())?;
-        variables.insert(secret.name, value);
-    }
+    variables.extend(secrets(environment, settings)?);
     Ok(variables)
+}
+
+/// Those that are secrets.
+fn secrets(environment: Option<&Environment>, settings: &Settings) -> Result<Variables, Unrunnable> {
+    let given =
+        environment.iter().flat_map(|environment| &environment.variables).filter(|variable| is_secret(variable));
+    let read =
+        |secret: &Variable| Ok((secret.name.clone(), spec::variable(secret, settings.secrets_directory.as_deref())?));
+    given.map(read).collect()
+}
+
+fn is_secret(variable: &Variable) -> bool {
+    variable.r#type() == Type::Secret
+}
+
+/// The task's own variables as its author gave them.
+fn given(task: &TaskInfo) -> Option<&Environment> {
+    task.command.as_ref()?.environment.as_ref()
 }
 
 /// The variables of a task above those of its executor: the role its resources are allocated to, the kind of its terminal,
@@ -182,8 +196,7 @@ fn own_environment(task: &TaskInfo, settings: &Settings) -> Result<Variables, Un
     if task.container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
         environment.insert("TERM".to_owned(), "xterm".to_owned());
     }
-    let own = task.command.as_ref().and_then(|command| command.environment.as_ref());
-    environment.extend(variables(own, settings)?);
+    environment.extend(variables(given(task), settings)?);
     Ok(environment)
 }
 

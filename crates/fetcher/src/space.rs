@@ -48,6 +48,15 @@ impl Space {
         }
     }
 
+    /// A regular file of this name, with the directories it lies in; made empty if nothing has its name.
+    pub fn file(&self, name: &Path) -> io::Result<File> {
+        let (outer, name) = self.outer(name)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let mode = FRESH | Mode::RGRP | Mode::ROTH;
+        let file = File::from(openat2(&outer, name, flags, mode, unfollowed())?);
+        if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::AlreadyExists.into()) }
+    }
+
     /// A link of this name, in place of another one that had it.
     pub fn link(&self, target: &Path, name: &Path) -> io::Result<()> {
         let (outer, name) = self.outer(name)?;

@@ -9,9 +9,8 @@ mod clear;
 mod find;
 mod run;
 
-use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,7 +30,7 @@ use crate::kernel::{Session, Spawn};
 use crate::process::Process;
 use crate::program::{Logged, append};
 use crate::rootfs::copy_of_mount;
-use crate::shim::{End, ShimFiles, Started};
+use crate::shim::{End, Secrets, ShimFiles, Started};
 use crate::table::{MARK, mark};
 use crate::watch::watched;
 
@@ -51,7 +50,7 @@ pub struct Contained {
 
 /// Starts a program, with its [`mark`], and comes back when it runs, or will not run. `shim_command` is the program and its
 /// first arguments that, given `directory`, run [`crate::shim::main`]; the directory must exist and be this program's
-/// alone. The shim's own complaints go to the log of standard error.
+/// alone. The shim's own complaints go to the log of standard error. Secrets are on no disk.
 pub async fn start(
     mut program: Logged,
     shim_command: &[String],
@@ -60,10 +59,14 @@ pub async fn start(
     let files = ShimFiles::new(directory);
     program.program.environment.retain(|(name, _)| name != MARK);
     program.program.environment.push(mark(directory));
+    let secrets = Secrets::taken_from(&mut program.program).input()?;
     files.write_program(&program)?;
+    let log = append(&program.logs.stderr)?;
     let (ready, signal) = pipe_with(PipeFlags::CLOEXEC)?;
     let sealed = program.program.namespaces.is_some().then(|| sealed(shim_command)).transpose()?;
-    start_shim(shim_command, sealed, directory, &append(&program.logs.stderr)?, signal)?;
+    let streams = [secrets.as_fd(), signal.as_fd(), log.as_fd()];
+    start_shim(shim_command, sealed.as_ref(), directory, streams)?;
+    drop(signal);
     pipe::Receiver::from_owned_fd(ready)?.ready(Interest::READABLE).await?;
     find(files).await
 }
@@ -79,19 +82,17 @@ fn sealed(command: &[String]) -> io::Result<OwnedFd> {
 
 fn start_shim(
     command: &[String],
-    sealed: Option<OwnedFd>,
+    sealed: Option<&OwnedFd>,
     directory: &Path,
-    log: &File,
-    stdout: OwnedFd,
+    streams: [BorrowedFd<'_>; 3],
 ) -> io::Result<()> {
     let argv: Vec<String> = command.iter().cloned().chain([directory.display().to_string()]).collect();
-    let null = File::open("/dev/null")?;
     let shim = Spawn {
         path: argv.first().map(PathBuf::from).unwrap_or_default(),
-        executable: sealed.as_ref().map(AsFd::as_fd),
+        executable: sealed.map(AsFd::as_fd),
         argv,
         directories: vec![PathBuf::from("/")],
-        streams: [null.as_fd(), stdout.as_fd(), log.as_fd()].map(Some),
+        streams: streams.map(Some),
         session: Session::Own,
         ..Spawn::default()
     };

@@ -11,7 +11,7 @@
 //!   birthplace   the cgroup a program is born in              confinement   what it may do at most
 //!   rotation  what a program prints, kept short          log_bounds   how short
 //!   shim      the parent of a program, which outlives the process that started it
-//!   contained a program under a shim, from outside
+//!   contained a program under a shim, from outside       file      one that somebody else may have put there
 //! ```
 //!
 //! A process that starts programs under shims calls [`shim::main`] first thing in `main` when it is started as a shim, and
@@ -20,6 +20,7 @@
 mod birthplace;
 mod confinement;
 pub mod contained;
+mod file;
 mod kernel;
 mod log_bounds;
 mod orphans;
@@ -39,6 +40,7 @@ mod watch;
 pub use birthplace::Birthplace;
 pub use confinement::{Capabilities, CapabilitySet, Confinement, Filter, Instruction, Resource, ResourceLimit};
 pub use contained::Contained;
+pub use file::read_file;
 pub use kernel::{
     Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,
     raise_file_limit, reap, signals,

@@ -27,6 +27,9 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// The whole environment.
     pub environment: Vec<(String, String)>,
+    /// More variables, which are secrets: whoever writes the program down leaves them out.
+    #[serde(skip)]
+    pub secrets: Vec<(String, String)>,
     /// The directory it runs in.
     pub working_directory: PathBuf,
     /// The user it runs as, if not that of this process.
@@ -75,7 +78,7 @@ impl Program {
         Spawn {
             path: self.path.clone(),
             argv: self.arguments.clone(),
-            environment: self.environment.clone(),
+            environment: self.environment.iter().chain(&self.secrets).cloned().collect(),
             directories: vec![self.working_directory.clone()],
             streams: streams.map(Some),
             session: if self.terminal.is_some() { Session::AtTerminal } else { Session::Own },

@@ -46,7 +46,7 @@ pub enum Root {
     /// A directory as it is.
     Directory(PathBuf),
     /// A directory with all that is mounted below it, which is not the container's: things are mounted only on what is
-    /// there.
+    /// there, and what the host mounts and unmounts below it is mounted and unmounted here.
     Tree(PathBuf),
 }
 
@@ -136,7 +136,7 @@ pub enum Kind {
 pub enum Content {
     /// This.
     Text(String),
-    /// This, which need not be text.
+    /// This, which is a secret: whoever writes the program down leaves it out.
     Bytes(Vec<u8>),
     /// That of a file of the host at the start, for what must be written nowhere else.
     Of(PathBuf),

@@ -1,7 +1,8 @@
 //! The parent of a program: a tiny process that outlives the one that started it, so that nobody ever has to guess how the
 //! program ended.
 //!
-//! In: `spec.json` of its directory, and `grace` once the program is asked to end. Out: `pid` once it runs, `exit` once
+//! In: `spec.json` of its directory, the secrets that are missing there on standard input, and `grace` once the program
+//! is asked to end. Out: `pid` once it runs, `exit` once
 //! it ended, `clear` once nothing of it is left, each whole or not there; and a newline on standard output as soon as
 //! one of them can be read. It owns the lock of its directory for its whole life: a free lock means that nobody will
 //! start this program any more.
@@ -13,6 +14,7 @@
 
 mod files;
 mod output;
+mod secrets;
 mod start;
 
 use std::io::{self, Write};
@@ -27,6 +29,7 @@ use rustix::time::{ClockId, clock_gettime};
 pub(crate) use self::files::Started;
 pub use self::files::{End, ShimFiles};
 use self::output::Output;
+pub(crate) use self::secrets::Secrets;
 use self::start::{Main, start};
 use crate::kernel::signals::ignore;
 use crate::process::Process;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use containers::archive::ArchiveError;
 use containers::image::{Reference, ReferenceError};
 use containers::registry::{ConfigError, PullError};
+use containers::spec::SecretError;
 use containers::store::StoreError;
 use tokio::task::JoinError;
 
@@ -64,23 +65,6 @@ pub(crate) enum ImageError {
     /// A thread of ours panicked.
     #[error("{0}")]
     Panicked(#[from] JoinError),
-}
-
-/// Why a secret cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum SecretError {
-    /// It has neither value nor reference.
-    #[error("the secret has neither a value nor a reference")]
-    Empty,
-    /// The operator has none.
-    #[error("there is no secret '{0}': this agent has no directory of secrets (secrets_directory)")]
-    NoDirectory(String),
-    /// It cannot be the name of a file.
-    #[error("'{0}' is no name of a secret")]
-    Name(String),
-    /// Its file cannot be read.
-    #[error("the secret '{name}' cannot be read: {source}")]
-    Read { name: String, source: io::Error },
 }
 
 /// Why an image did not get into the store.

@@ -1,15 +1,15 @@
 //! Secrets: by value, or by the name of a file in a directory of the operator's.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use mesos::v1::Secret;
 use mesos::v1::environment::Variable;
 use mesos::v1::secret::{Reference, Type};
+use processes::read_file;
 use processes::rootfs::Content;
 
-/// The most that a variable may have.
+/// The most that a secret may have which is read as a whole: a variable, or credentials.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// A secret that cannot be had.
@@ -40,38 +40,48 @@ pub enum SecretError {
     NoText(String),
 }
 
+/// The place of a secret.
+enum Place<'a> {
+    /// In the message itself.
+    Here(&'a [u8]),
+    /// In a file of the operator's, by its name.
+    File(&'a str, PathBuf),
+}
+
+impl Place<'_> {
+    fn of<'a>(secret: &'a Secret, directory: Option<&Path>) -> Result<Place<'a>, SecretError> {
+        match (secret.r#type(), &secret.value, &secret.reference) {
+            (Type::Value, Some(value), _) => Ok(Place::Here(&value.data)),
+            (Type::Reference, _, Some(reference)) => Ok(Place::File(&reference.name, path(reference, directory)?)),
+            _ => Err(SecretError::Nothing),
+        }
+    }
+}
+
 /// The content of a file with the secret, in memory. The file it comes from is read when the container is made.
 pub(super) fn content(secret: &Secret, directory: Option<&Path>) -> Result<Content, SecretError> {
-    match (secret.r#type(), &secret.value, &secret.reference) {
-        (Type::Value, Some(value), _) => Ok(Content::Bytes(value.data.clone())),
-        (Type::Reference, _, Some(reference)) => Ok(Content::Of(path(reference, directory)?)),
-        _ => Err(SecretError::Nothing),
+    Ok(match Place::of(secret, directory)? {
+        Place::Here(data) => Content::Bytes(data.to_owned()),
+        Place::File(_, path) => Content::Of(path),
+    })
+}
+
+/// The secret. Reads its file.
+pub fn secret(secret: &Secret, directory: Option<&Path>) -> Result<Vec<u8>, SecretError> {
+    match Place::of(secret, directory)? {
+        Place::Here(data) => Ok(data.to_owned()),
+        Place::File(name, path) => {
+            read_file(&path, MOST_BYTES).map_err(|source| SecretError::Read { name: name.to_owned(), source })
+        }
     }
 }
 
 /// The value of a variable that is a secret. Reads its file.
 pub fn variable(variable: &Variable, directory: Option<&Path>) -> Result<String, SecretError> {
-    let secret = variable.secret.as_ref().ok_or_else(|| SecretError::Variable(variable.name.clone()))?;
-    let bytes = match content(secret, directory)? {
-        Content::Bytes(bytes) => bytes,
-        Content::Text(text) => text.into_bytes(),
-        Content::Of(path) => {
-            let name = secret.reference.as_ref().map(|reference| reference.name.clone()).unwrap_or_default();
-            read(&path).map_err(|source| SecretError::Read { name, source })?
-        }
-    };
+    let given = variable.secret.as_ref().ok_or_else(|| SecretError::Variable(variable.name.clone()))?;
     let is_text = |text: &String| !text.contains('\0');
-    let text = String::from_utf8(bytes).ok().filter(is_text).filter(|text| (text.len() as u64) < MOST_BYTES);
-    text.ok_or_else(|| SecretError::NoText(variable.name.clone()))
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if !path.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut content = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut content)?;
-    Ok(content)
+    let text = String::from_utf8(secret(given, directory)?).ok().filter(is_text);
+    text.filter(|text| text.len() as u64 <= MOST_BYTES).ok_or_else(|| SecretError::NoText(variable.name.clone()))
 }
 
 /// The file: the name below the directory, and the key, if there is one, below that.
@@ -119,6 +129,11 @@ mod tests {
             assert_eq!(of(name, key), Err(named.replace("NAME", name)), "{name}");
         }
         assert_eq!(of("app", None), Err("The secret 'app' cannot be read: it is no file".to_owned()));
+        std::fs::write(directory.path().join("large"), vec![b'x'; (1 << 20) + 1]).unwrap();
+        assert_eq!(
+            of("large", None),
+            Err("The secret 'large' cannot be read: it is larger than 1048576 bytes".to_owned())
+        );
         assert!(of("none", None).unwrap_err().starts_with("The secret 'none' cannot be read: No such file"));
     }
 

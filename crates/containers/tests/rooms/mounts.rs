@@ -17,6 +17,10 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("what_is_changed_is_kept_above_the_layers", what_is_changed_is_kept_above_the_layers),
     ("layers_may_be_many", layers_may_be_many),
     ("a_copied_image_does_as_well", a_copied_image_does_as_well),
+    (
+        "a_container_with_the_hosts_files_lets_go_of_what_the_host_unmounts",
+        a_container_with_the_hosts_files_lets_go_of_what_the_host_unmounts,
+    ),
     ("volumes_are_where_they_are_wanted", volumes_are_where_they_are_wanted),
     ("a_read_only_root_leaves_volumes_to_be_written", a_read_only_root_leaves_volumes_to_be_written),
     ("a_secret_is_a_file_in_memory", a_secret_is_a_file_in_memory),
@@ -164,6 +168,35 @@ fn mounts_spread_as_wanted() {
     until("a mount that came from inside", PATIENCE, || (seen() == 1).then_some(()));
     drop(running);
     drop(unmounted);
+}
+
+/// Otherwise the file system would be busy for as long as the task runs.
+fn a_container_with_the_hosts_files_lets_go_of_what_the_host_unmounts() {
+    let world = World::new();
+    let data = world.host_directory("data");
+    let mount = |arguments: &[&str]| assert!(Command::new("mount").args(arguments).status().unwrap().success());
+    let top = data.display().to_string();
+    mount(&["-t", "tmpfs", "tmpfs", &top]);
+    let _unmounted = Unmounted(&data);
+    mount(&["--make-shared", &top]);
+    let inner = data.join("inner");
+    fs::create_dir(&inner).unwrap();
+    mount(&["-t", "tmpfs", "tmpfs", &inner.display().to_string()]);
+    let mut room = world.room();
+    room.wanted = Wanted {
+        base: Base::Host,
+        sandbox_at: room.wanted.sandbox.clone(),
+        names: Names::default(),
+        working_directory: Some("/".into()),
+        ..room.wanted
+    };
+    let running = world.start(&room, "echo ready; exec sleep 1000");
+    running.until_said("ready");
+    let mounts = format!("/proc/{}/mountinfo", running.app().pid);
+    let has = || fs::read_to_string(&mounts).unwrap().contains(&format!(" {} ", inner.display()));
+    assert!(has());
+    assert!(Command::new("umount").arg(&inner).status().unwrap().success());
+    until("an unmount inside", PATIENCE, || (!has()).then_some(()));
 }
 
 /// A directory that nothing is mounted on in the end.

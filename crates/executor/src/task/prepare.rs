@@ -11,20 +11,19 @@ use containers::users::Users;
 use health::Problem;
 use mesos::command::SHELL_IN_PATH;
 use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
+use processes::rootfs::Root;
 use processes::{Birthplace, Credentials, Program};
 
 use super::identity::Identity;
 use crate::config::{ExecutorConfig, Variables};
 use crate::state::CHANGES;
-use crate::task::supported::unsupported;
+use crate::task::supported::{has_image, unsupported};
 use crate::task::{self, Unrunnable, user, volumes};
 
 /// A task that is ready to be started.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) program: Program,
-    /// The layers of its image, the lowest first; none of a task that has the host's files.
-    layers: Vec<PathBuf>,
     /// The things that have to be there before it starts.
     volumes: Volumes,
     settings: Settings,
@@ -78,10 +77,12 @@ impl Prepared {
         if namespaces.is_some() && !rustix::process::geteuid().is_root() {
             return Err(Unrunnable::Unprivileged);
         }
+        let (secrets, environment) = identity.environment.into_iter().partition(|(name, _)| is_secret(task, name));
         let program = Program {
             path: identity.path,
             arguments: identity.arguments,
-            environment: identity.environment.into_iter().collect(),
+            environment,
+            secrets,
             working_directory: identity.working_directory,
             terminal: mesos::command::terminal(container)?,
             birthplace,
@@ -89,19 +90,21 @@ impl Prepared {
             user: identity.user,
             namespaces,
         };
-        Ok(Prepared { program, layers: layers(provision), volumes, settings: provision.settings.clone() })
+        Ok(Prepared { program, volumes, settings: provision.settings.clone() })
     }
 
     /// Makes the places of its volumes, in sandboxes that are there.
     pub(crate) fn make_places(&self, config: &ExecutorConfig) -> Result<(), Unrunnable> {
-        volumes::make_places(&self.volumes, config, &self.settings, self.program.user.as_ref(), self.layers.is_empty())
+        let has_hosts_files = layers(&self.program).is_empty();
+        volumes::make_places(&self.volumes, config, &self.settings, self.program.user.as_ref(), has_hosts_files)
     }
 
     /// A task that was started before, perhaps by another process: its checks run as it does, whatever became of that by
-    /// which it was prepared.
+    /// which it was prepared. Only its secrets are on no disk of ours, and are had again from where they are.
     pub(crate) fn again(config: &ExecutorConfig, task: &TaskInfo, program: Program) -> Result<Prepared, Unrunnable> {
-        let provision = provision_again(config, task);
-        Ok(Prepared { program, layers: layers(&provision), volumes: Volumes::default(), settings: provision.settings })
+        let settings = settings_again(config, task);
+        let secrets = task::secrets(task::given(task), &settings)?.into_iter().collect();
+        Ok(Prepared { program: Program { secrets, ..program }, volumes: Volumes::default(), settings })
     }
 
     /// The command of a check: it sees what the task sees, and its own variables above that. A user that it names
@@ -109,7 +112,8 @@ impl Prepared {
     pub(crate) fn check(&self, command: &CommandInfo, own_users: bool) -> Result<CommandProbe, Problem> {
         let cannot = |error: Unrunnable| Problem::Command(error.into());
         let own = task::variables(command.environment.as_ref(), &self.settings).map_err(cannot)?;
-        let environment = self.program.environment.clone().into_iter().chain(own).collect::<Variables>();
+        let of_task = self.program.environment.iter().chain(&self.program.secrets).cloned();
+        let environment = of_task.chain(own).collect::<Variables>();
         let run = match command.shell() {
             true => Command::Shell(command.value().to_owned()),
             false => {
@@ -135,7 +139,7 @@ impl Prepared {
     }
 
     fn user(&self, name: &str) -> Result<Credentials, Unrunnable> {
-        match self.layers.as_slice() {
+        match layers(&self.program).as_slice() {
             [] => Ok(Credentials::of(name)?),
             layers => Ok(user::in_image(&Users::read(layers)?, name)?.credentials),
         }
@@ -149,22 +153,31 @@ fn provision(config: &ExecutorConfig, task: &TaskInfo) -> Result<Provision, Unru
     Ok(read.unwrap_or_default())
 }
 
-/// The same for a task that has begun, which goes on without: its checks do not know the users of its image then.
-fn provision_again(config: &ExecutorConfig, task: &TaskInfo) -> Provision {
-    let has_image = task.container.as_ref().and_then(|it| it.mesos.as_ref()?.image.as_ref()).is_some();
+/// The operator's settings for a task that has begun, which goes on without: only its secrets need them then.
+fn settings_again(config: &ExecutorConfig, task: &TaskInfo) -> Settings {
+    let has_image = task.container.as_ref().is_some_and(has_image);
     let why = match Provision::read(&config.provisions, &task.task_id) {
-        Ok(Some(provision)) => return provision,
-        Ok(None) if !has_image => return Provision::default(),
+        Ok(Some(provision)) => return provision.settings,
+        Ok(None) if !has_image => return Settings::default(),
         Ok(None) => "it is gone".to_owned(),
         Err(error) => error.to_string(),
     };
     let file = Provision::path(&config.provisions, &task.task_id);
-    tracing::warn!(file = %file.display(), why, "the task's image is not known any more");
-    Provision::default()
+    tracing::warn!(file = %file.display(), why, "what the agent made ready for the task is not known any more");
+    Settings::default()
 }
 
-fn layers(provision: &Provision) -> Vec<PathBuf> {
-    provision.image.as_ref().map(|image| image.layers.clone()).unwrap_or_default()
+/// The layers of a program's image, the lowest first; none of one that has the host's files.
+fn layers(program: &Program) -> Vec<PathBuf> {
+    match program.namespaces.as_ref().map(|namespaces| &namespaces.rootfs.root) {
+        Some(Root::Overlay { lower, .. }) => lower.iter().rev().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_secret(task: &TaskInfo, name: &str) -> bool {
+    let mut given = task::given(task).into_iter().flat_map(|environment| &environment.variables);
+    given.any(|variable| variable.name == name && task::is_secret(variable))
 }
 
 fn is_root(user: Option<&Credentials>) -> bool {
@@ -189,13 +202,15 @@ mod tests {
 
     use mesos::v1::Environment;
     use mesos::v1::environment::Variable;
+    use processes::Network;
+    use processes::rootfs::Rootfs;
 
     use super::*;
 
     fn task_of(environment: &[(&str, &str)]) -> Prepared {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let program = Program { environment, working_directory: "/sandbox".into(), ..Program::default() };
-        Prepared { program, layers: Vec::new(), volumes: Volumes::default(), settings: Settings::default() }
+        Prepared { program, volumes: Volumes::default(), settings: Settings::default() }
     }
 
     #[test]
@@ -214,6 +229,42 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(probe.environment, [pair("A", "task"), pair("B", "check")]);
         assert_eq!(probe.working_directory.as_deref(), Some(Path::new("/sandbox")));
+    }
+
+    /// Whatever became of the file by which it was started.
+    #[test]
+    fn a_task_that_goes_on_has_the_users_of_its_image_by_what_was_started() {
+        let directory = tempfile::tempdir().unwrap();
+        let layer = directory.path().join("layer");
+        std::fs::create_dir_all(layer.join("etc")).unwrap();
+        std::fs::write(layer.join("etc/passwd"), "inside:x:4711:4711::/:/bin/sh\n").unwrap();
+        let root = Root::Overlay { lower: vec![layer], upper: "/u".into(), work: "/w".into() };
+        let rootfs = Rootfs { root, entries: Vec::new(), read_only: false };
+        let namespaces = processes::Namespaces { network: Network::Host, hostname: None, rootfs, init: false };
+        let program = Program { namespaces: Some(Box::new(namespaces)), ..Program::default() };
+        let config = config(directory.path());
+        let task = TaskInfo { task_id: "t".into(), ..TaskInfo::default() };
+        let command =
+            CommandInfo { value: Some("true".to_owned()), user: Some("inside".to_owned()), ..CommandInfo::default() };
+        for damage in [None, Some("{")] {
+            std::fs::create_dir_all(config.provisions.join("provisions")).unwrap();
+            damage.iter().for_each(|text| {
+                std::fs::write(config.provisions.join("provisions/t.json"), text).unwrap();
+            });
+            let again = Prepared::again(&config, &task, program.clone()).unwrap();
+            assert_eq!(again.check(&command, true).unwrap().user.map(|user| user.uid), Some(4711), "{damage:?}");
+        }
+    }
+
+    fn config(sandbox: &Path) -> ExecutorConfig {
+        let variables = [
+            ("MESOS_FRAMEWORK_ID", "F"),
+            ("MESOS_EXECUTOR_ID", "E"),
+            ("MESOS_SLAVE_PID", "slave(1)@127.0.0.1:5051"),
+            ("MESOS_DIRECTORY", sandbox.to_str().unwrap()),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        ExecutorConfig::from_variables(&variables.into()).unwrap()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use containers::rootfs::{Volume, VolumeSource};
 use containers::spec::{Sandboxes, VolumeError, Volumes};
 use fetcher::Space;
 use mesos::v1::TaskInfo;
-use processes::{Credentials, append, give};
+use processes::{Credentials, give};
 
 use super::group_sandbox::unlinked;
 use crate::config::ExecutorConfig;
@@ -69,17 +69,11 @@ fn mount_point(volume: &Volume, sandbox: &Path) -> Result<(), Unrunnable> {
         VolumeSource::Host { path, .. } => path.is_file(),
         _ => false,
     };
-    let made = if is_file { file(sandbox, inner) } else { directory(sandbox, inner) };
-    made.map_err(|cause| Unrunnable::Place { path: volume.at.clone(), cause })
+    place(sandbox, inner, is_file).map_err(|cause| Unrunnable::Place { path: volume.at.clone(), cause })
 }
 
-fn directory(sandbox: &Path, path: &Path) -> io::Result<()> {
-    Space::open(sandbox)?.make(path).map(drop)
-}
-
-fn file(sandbox: &Path, path: &Path) -> io::Result<()> {
-    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
-        directory(sandbox, above)?;
-    }
-    append(&sandbox.join(path)).map(drop)
+/// Others may write in the sandbox meanwhile: nothing is looked up twice.
+fn place(sandbox: &Path, path: &Path, is_file: bool) -> io::Result<()> {
+    let space = Space::open(sandbox)?;
+    if is_file { space.file(path).map(drop) } else { space.make(path).map(drop) }
 }

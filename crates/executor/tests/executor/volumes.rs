@@ -131,7 +131,8 @@ async fn a_task_with_an_image_has_volumes_of_every_kind() {
     assert_eq!(printed(&world, "a").await, expected);
     assert!(shared.join("new").exists());
     let spec = fs::read_to_string(world.state("a").join("spec.json")).unwrap();
-    assert!(!spec.contains("hunter2"), "a secret of the operator's is written nowhere");
+    let said = serde_json::to_string(b"said\n").unwrap();
+    assert!(!spec.contains("hunter2") && !spec.contains(&said), "secrets are written nowhere");
 }
 
 #[tokio::test]
@@ -195,13 +196,20 @@ async fn a_variable_may_be_a_secret_and_checks_see_it() {
         secret: Some(secret),
         ..Variable::default()
     };
-    let mut task =
-        with_health("a", "echo $WORD $OPEN; sleep 1000", health("test $WORD = hunter2 && test $OPEN = said", 1));
+    let mut task = with_health(
+        "a",
+        "echo $WORD $OPEN; sleep 1000",
+        health("test -e well && test $WORD = hunter2 && test $OPEN = said", 1000),
+    );
     let variables = vec![variable("WORD", referring("app/password")), variable("OPEN", holding(b"said"))];
     task.command.as_mut().unwrap().environment = Some(Environment { variables });
     world.run(task.clone()).await;
-    world.becomes("a", true).await;
+    world.becomes("a", false).await;
+    let spec = fs::read_to_string(world.state("a").join("spec.json")).unwrap();
+    assert!(spec.contains("MESOS_DIRECTORY") && !spec.contains("hunter2") && !spec.contains("\"OPEN\""));
     world.succeed("a").await;
+    world.touch("a", "well");
+    world.becomes("a", true).await;
     world.end("a").await;
     assert_eq!(world.read("a", "stdout"), "hunter2 said\n");
     let mut without = TaskInfo { task_id: "b".into(), ..task };

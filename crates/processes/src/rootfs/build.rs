@@ -23,7 +23,8 @@ use crate::kernel::mount::set_attributes;
 pub(crate) fn build(rootfs: &Rootfs) -> Result<(), RootfsError> {
     umask(Mode::empty());
     let prepared = rootfs.entries.iter().map(prepare).collect::<Result<Vec<Prepared<'_>>, _>>()?;
-    let all = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    // Nothing goes out from here; unmounts come in, or the host's file systems would stay busy.
+    let all = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
     mount_change("/", all).map_err(|errno| RootfsError::Enter(errno.into()))?;
     let root = root(&rootfs.root).map_err(|cause| RootfsError::root(&rootfs.root, cause))?;
     let mut builder = Builder::new(root.as_fd(), !matches!(rootfs.root, Root::Tree(_)));
@@ -37,15 +38,15 @@ pub(crate) fn build(rootfs: &Rootfs) -> Result<(), RootfsError> {
 fn root(root: &Root) -> io::Result<OwnedFd> {
     match root {
         Root::Overlay { lower, upper, work } => overlay(lower, upper, work),
-        Root::Directory(path) => tree(path, false),
-        Root::Tree(path) => tree(path, true),
+        Root::Directory(path) => tree(path, false, MountPropagationFlags::PRIVATE),
+        Root::Tree(path) => tree(path, true, MountPropagationFlags::DOWNSTREAM),
     }
 }
 
-fn tree(path: &Path, recursive: bool) -> io::Result<OwnedFd> {
+fn tree(path: &Path, recursive: bool, propagation: MountPropagationFlags) -> io::Result<OwnedFd> {
     let place = open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let tree = copy_of_mount(path, recursive)?;
-    set_attributes(tree.as_fd(), recursive, MountAttrFlags::empty(), MountPropagationFlags::PRIVATE)?;
+    set_attributes(tree.as_fd(), recursive, MountAttrFlags::empty(), propagation)?;
     attach(tree.as_fd(), place.as_fd())?;
     Ok(tree)
 }

@@ -1,8 +1,8 @@
 //! All that an entry takes from the host, opened before anything is changed: afterwards paths may lead elsewhere, and a
 //! mount that spreads has to be copied while it is still connected.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,7 @@ use rustix::mount::{
 use super::inside::{Wanted, find_or_make};
 use super::place::name;
 use super::{Content, Entry, Flags, Kind, Propagation, RootfsError};
+use crate::file::read_file;
 use crate::kernel::mount::set_attributes;
 
 /// The most that a file in memory may have: it counts as memory, and nobody would see why it is gone.
@@ -53,7 +54,7 @@ pub(super) fn prepare(entry: &Entry) -> Result<Prepared<'_>, RootfsError> {
             tree.map_err(|cause| RootfsError::source(topmost, entry, cause))?
         }
         Kind::File { content: Content::Of(path), .. } => {
-            read(path).map(Taken::Content).map_err(|cause| RootfsError::source(path, entry, cause))?
+            read_file(path, LARGEST).map(Taken::Content).map_err(|cause| RootfsError::source(path, entry, cause))?
         }
         Kind::File { content: Content::Text(text), .. } => Taken::Content(text.clone().into_bytes()),
         Kind::File { content: Content::Bytes(bytes), .. } => Taken::Content(bytes.clone()),
@@ -104,18 +105,6 @@ fn copy(at: BorrowedFd<'_>, path: &Path, recursive: bool) -> io::Result<OwnedFd>
     how.set(OpenTreeFlags::AT_RECURSIVE, recursive);
     how.set(OpenTreeFlags::AT_EMPTY_PATH, path.as_os_str().is_empty());
     Ok(open_tree(at, path, how)?)
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut content = Vec::new();
-    File::open(path)?.take(LARGEST + 1).read_to_end(&mut content)?;
-    match content.len() as u64 > LARGEST {
-        true => Err(io::Error::other(format!("it is larger than {LARGEST} bytes"))),
-        false => Ok(content),
-    }
 }
 
 impl Flags {

@@ -10,6 +10,7 @@ use rustix::thread::ThreadNameSpaceType;
 
 use super::ShimFiles;
 use super::output::Output;
+use super::secrets::complete;
 use crate::birthplace::Birthplace;
 use crate::kernel::namespace::send_children_to_that_of;
 use crate::kernel::{Child, Enter, Spawn};
@@ -29,7 +30,8 @@ pub(super) struct Main {
 
 /// Starts what the files say, as the leader of a new session that dies with its parent.
 pub(super) fn start(files: &ShimFiles) -> io::Result<Main> {
-    let Logged { program, logs, rotations } = files.program()?;
+    let Logged { mut program, logs, rotations } = files.program()?;
+    complete(&mut program)?;
     let [stdout, stderr] = logs.open()?;
     let output = Output::new(&logs, [&stdout, &stderr], rotations);
     // Before there is a thread.
