@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use agent::{Options, Shutdown};
 use containers::provision::Provision;
@@ -50,7 +51,11 @@ fn store(world: &World) -> PathBuf {
 
 /// Everything in the store that is not a whole image.
 fn unfinished(world: &World) -> Vec<PathBuf> {
-    let staging = store(world).join("staging");
+    unfinished_in(&store(world))
+}
+
+fn unfinished_in(store: &Path) -> Vec<PathBuf> {
+    let staging = store.join("staging");
     let pulls = staging.join("pulls");
     let mut found = list(&staging);
     found.retain(|path| *path != pulls);
@@ -134,10 +139,15 @@ async fn an_image_that_cannot_be_had_fails_its_task_in_words_that_name_it() {
     wrong.layers = made("wrong").layers;
     registry.push("team/wrong", "2", &wrong);
     let address = registry.address.to_string();
+    let mut cut = made(&"cut ".repeat(10_000));
+    let length = cut.layers[0].blob.len();
+    cut.layers[0].blob.truncate(length / 2);
+    registry.push("team/cut", "1", &cut);
     for (task, name, words) in [
         ("a", registry.image("team/missing:1"), ["there is no such image", &address]),
         ("b", registry.image("team/foreign:1"), ["s390x", "team/foreign:1"]),
         ("c", registry.image("team/wrong:2"), ["digest", "team/wrong:2"]),
+        ("f", registry.image("team/cut:1"), ["team/cut:1", "layer"]),
         ("d", "UPPER/case".to_owned(), ["UPPER/case", "lowercase"]),
         ("e", "127.0.0.1:99999/x".to_owned(), ["127.0.0.1:99999", ""]),
     ] {
@@ -230,4 +240,75 @@ async fn tasks_that_come_later_wait_for_their_images_and_fail_alone() {
     let state = world.work_dir().join("meta/executors").join(&add.container.value);
     let written = |task: &str| Provision::read(&state, &task.into()).unwrap().is_some();
     assert!(["a", "b", "e"].into_iter().all(written));
+}
+
+#[tokio::test]
+async fn a_layer_that_was_cut_is_named_and_the_whole_one_works_later() {
+    if !is_root("a_layer_that_was_cut_is_named_and_the_whole_one_works_later") {
+        return;
+    }
+    let archives = tempfile::tempdir().unwrap();
+    let whole = made(&"whole ".repeat(1000));
+    let mut cut = whole.clone();
+    cut.layers[0].tar.truncate(2000);
+    cut.save(archives.path(), "app:1");
+    let world = World::with(|options| options.containers.docker_registry = archives.path().display().to_string()).await;
+    world.master.launch(with_image("a", "app:1")).await;
+    let message = failed(&world, "a").await;
+    assert!(message.contains("app:1") && message.contains("layer"), "{message}");
+    nothing_is_left(&world).await;
+    assert!(list(&store(&world).join("layers")).is_empty());
+
+    whole.save(archives.path(), "app:1");
+    world.master.launch(with_image("b", "app:1")).await;
+    world.pool().await.add().await;
+}
+
+/// A small file system over a directory, while this lives.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(directory: &Path) -> SmallDisk {
+        mount(&["-t", "tmpfs", "-o", "size=2m", "tmpfs"], directory);
+        SmallDisk(directory.to_owned())
+    }
+
+    fn grow(&self) {
+        mount(&["-o", "remount,size=64m"], &self.0);
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn mount(arguments: &[&str], directory: &Path) {
+    assert!(Command::new("mount").args(arguments).arg(directory).status().unwrap().success(), "{arguments:?}");
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_in_a_layer_is_named_and_later_there_is_room() {
+    if !is_root("a_disk_that_fills_up_in_a_layer_is_named_and_later_there_is_room") {
+        return;
+    }
+    let (archives, directory) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    made(&"large ".repeat(1 << 20)).save(archives.path(), "app:1");
+    let disk = SmallDisk::mount(directory.path());
+    let world = World::with(|options| {
+        options.containers.docker_registry = archives.path().display().to_string();
+        options.containers.docker_store_dir = Some(directory.path().to_owned());
+    })
+    .await;
+    world.master.launch(with_image("a", "app:1")).await;
+    let message = failed(&world, "a").await;
+    assert!(message.contains("app:1") && message.contains("no space left on the disk"), "{message}");
+    let left = || [unfinished_in(directory.path()), list(&directory.path().join("layers"))].concat();
+    until("everything to go", async || left().is_empty().then_some(())).await;
+
+    disk.grow();
+    world.master.launch(with_image("b", "app:1")).await;
+    world.pool().await.add().await;
+    drop(world);
 }
