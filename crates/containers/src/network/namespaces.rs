@@ -73,10 +73,12 @@ impl Namespaces {
         Ok(names)
     }
 
-    /// Removes the directory, if nothing is in it.
+    /// Removes the directory, and the one above that is its agent's, if nothing is in them.
     pub(super) fn retire(&self) {
-        // One that is not empty stays.
-        let _left = fs::remove_dir(&self.directory);
+        for directory in self.directory.ancestors().take(2) {
+            // One that is not empty stays.
+            let _left = fs::remove_dir(directory);
+        }
     }
 
     /// Makes one for a container.
@@ -157,4 +159,22 @@ pub(super) fn remember(path: &Path, content: &[u8]) -> Result<(), NetworkError> 
     let new = path.with_extension("new");
     let written = fs::write(&new, content).and_then(|()| fs::rename(&new, path));
     written.map_err(|source| NetworkError::file(path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_that_leaves_takes_its_directories_along_if_nothing_is_in_them() {
+        let runtime = tempfile::tempdir().unwrap();
+        let own = runtime.path().join("agent-1");
+        let namespaces = Namespaces::new(own.join("networks"));
+        fs::create_dir_all(namespaces.directory("left")).unwrap();
+        namespaces.retire();
+        assert!(namespaces.directory("left").is_dir());
+        fs::remove_dir(namespaces.directory("left")).unwrap();
+        namespaces.retire();
+        assert!(!own.exists() && runtime.path().is_dir());
+    }
 }
