@@ -7,6 +7,7 @@ mod config;
 mod digest;
 mod manifest;
 mod reference;
+mod signal;
 
 pub use self::config::{HealthCheck, ImageConfig};
 pub use self::digest::{Digest, DigestError, Verifier};
@@ -14,3 +15,4 @@ pub use self::manifest::{
     Blob, Compression, Document, Entry, Layer, MOST_BYTES, MOST_LAYERS, Manifest, ManifestError, Platform, choose,
 };
 pub use self::reference::{Reference, ReferenceError, Version};
+pub(crate) use self::signal::signal;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::manifest::Platform;
+use super::signal::signal;
 
 /// How an image is to be run, as far as its task does not say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,11 @@ pub struct HealthCheck {
 }
 
 impl ImageConfig {
+    /// The number of the signal that asks it to end, if it names one.
+    pub fn stop_signal(&self) -> Option<i32> {
+        self.stop_signal.as_deref().and_then(signal)
+    }
+
     /// Reads the configuration.
     pub fn parse(bytes: &[u8]) -> Result<ImageConfig, serde_json::Error> {
         let Raw { os, architecture, variant, config, rootfs } = serde_json::from_slice(bytes)?;

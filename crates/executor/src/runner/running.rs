@@ -2,6 +2,7 @@
 
 use checks::{CheckSpec, Event, Outcome};
 use containers::logs;
+use containers::provision::Provision;
 use health::{Kind, specs};
 use mesos::command::SANDBOX_MODE;
 use mesos::v1::{FrameworkInfo, TaskInfo};
@@ -171,10 +172,20 @@ impl Runner {
         moved || !task.is_alive()
     }
 
+    /// The signal that asks the task to end: its image's, if that names one that is not of real time.
+    fn stop_signal(&self) -> Signal {
+        let read = |task: &TaskInfo| Provision::read(&self.config.provisions, &task.task_id).ok()?;
+        let image = self.task.as_ref().and_then(read).and_then(|provision| provision.image);
+        image.and_then(|image| Signal::from_named_raw(image.config.stop_signal()?)).unwrap_or(Signal::TERM)
+    }
+
     /// Sends a signal to all of the task's processes.
     pub(super) fn signal(&mut self, signal: Signal) {
         let Some(container) = &self.container else { return };
-        container.signal(signal);
+        match container {
+            Container::Shim(_) if signal == Signal::TERM => container.signal(self.stop_signal()),
+            _ => container.signal(signal),
+        }
         if signal == Signal::TERM {
             self.keep(Journal::term_sent);
         }

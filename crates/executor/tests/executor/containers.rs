@@ -3,7 +3,7 @@
 use std::fs;
 
 use containers::provision::{Provision, ProvisionedNetwork};
-use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskRunning};
+use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskRunning};
 use mesos::v1::{CheckInfo, CommandInfo, Label, Labels, TaskInfo, TaskStatus, check_info};
 use serde_json::json;
 
@@ -298,4 +298,25 @@ fn own_pid() -> i32 {
 
 fn mounts() -> String {
     fs::read_to_string("/proc/self/mountinfo").unwrap()
+}
+
+#[tokio::test]
+async fn a_task_is_asked_to_end_by_the_signal_of_its_image() {
+    if !can_be_had("a_task_is_asked_to_end_by_the_signal_of_its_image") {
+        return;
+    }
+    let world = world().await;
+    let script = "trap 'echo asked; exit 0' USR1; trap 'echo term; exit 0' TERM; touch $MESOS_SANDBOX/ready; while :; do sleep 0.1; done";
+    for (name, config, word) in [
+        ("a", json!({"StopSignal": "SIGUSR1"}), "asked\n"),
+        ("b", json!({}), "term\n"),
+        ("c", json!({"StopSignal": "nonsense"}), "term\n"),
+    ] {
+        with_image(&world, name, &config);
+        world.run(inside(name, script)).await;
+        until("its word", async || world.file(name, "ready").exists().then_some(())).await;
+        world.kill(name, Some(60_000)).await;
+        world.reached(name, TaskKilled).await;
+        assert_eq!(world.read(name, "stdout"), word, "{name}");
+    }
 }
