@@ -1,13 +1,14 @@
 //! The plan of a container's file system: what Docker puts into one, what its image brings, and what the task wants.
 //!
 //! In: [`Wanted`], plain data. Out: a [`Rootfs`], complete and in order, which the container's first process builds; or the
-//! [`PlanError`] that names the wrong part. Nothing here looks at a disk, but for [`overlay_works`].
+//! [`PlanError`] that names the wrong part. Nothing here looks at a disk, but for [`overlay_works`] and [`is_shared`].
 //!
 //! The order is: the kernel's file systems and devices, then all that is asked for, by the depth of its place, so that
 //! nothing hides what lies in it, and in the end what must not be seen or changed, so that nothing uncovers it.
 
 mod kernel;
 mod overlay;
+mod shared;
 mod volume;
 
 use std::path::{Component, Path, PathBuf};
@@ -15,6 +16,7 @@ use std::path::{Component, Path, PathBuf};
 use processes::rootfs::{Content, Entry, Flags, Kind, Propagation, Root, Rootfs};
 
 pub use self::overlay::overlay_works;
+pub use self::shared::is_shared;
 pub use self::volume::{Volume, VolumeSource};
 
 /// The place of the sandbox in a container with an image, if the agent has no other wish.

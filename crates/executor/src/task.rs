@@ -52,6 +52,12 @@ pub(crate) enum Unrunnable {
     /// A path of the host is not there, and may not be made.
     #[error("Path '{}' in HOST_PATH volume does not exist", .0.display())]
     HostPath(PathBuf),
+    /// A path of the host whose mounts may not spread.
+    #[error(
+        "Cannot setup bidirectional mount propagation for host path '{}' because it is not under a shared mount",
+        .0.display()
+    )]
+    NotShared(PathBuf),
     /// A place that a task with the host's files cannot have.
     #[error("Mount point '{}' is an absolute path. It must exist if the container shares the host filesystem", .0.display())]
     MountPoint(PathBuf),

@@ -3,15 +3,32 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::mount::{FsOpenFlags, fsconfig_create, fsconfig_set_string, fsopen};
 
 const DIRECTORIES: [&str; 3] = ["lower", "upper", "work"];
 
-/// Tries it in this directory, where nothing is left and nothing mounted: the kernel refuses where the directory itself
-/// is on layers, and on some network file systems. An error is the kernel's reason; then images have to be copied.
+/// The device on which it has worked: a process keeps all its state on one.
+static WORKED: OnceLock<u64> = OnceLock::new();
+
+/// Tries it in this directory, unless it has worked beside it before. Nothing is left there and nothing mounted: the
+/// kernel refuses where the directory itself is on layers, and on some network file systems. An error is the kernel's
+/// reason; then images have to be copied.
 pub fn overlay_works(directory: &Path) -> io::Result<()> {
+    let device = fs::metadata(directory)?.dev();
+    if WORKED.get() == Some(&device) {
+        return Ok(());
+    }
+    tried(directory)?;
+    // Another thread may have been quicker.
+    let _known = WORKED.set(device);
+    Ok(())
+}
+
+fn tried(directory: &Path) -> io::Result<()> {
     let trial = trial(directory)?;
     let tried = lay(&trial);
     let removed = fs::remove_dir_all(&trial);

@@ -150,4 +150,10 @@ fn where_layers_can_be_laid_over_each_other_nothing_is_left_of_the_trial() {
     let tried = overlay_works(directory.path());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "{tried:?}");
     assert!(overlay_works(Path::new("/proc")).is_err());
+    let changed = || std::fs::metadata(directory.path()).unwrap().modified().unwrap();
+    let before = changed();
+    if tried.is_ok() {
+        overlay_works(directory.path()).unwrap();
+        assert_eq!(changed(), before, "it is not tried again");
+    }
 }

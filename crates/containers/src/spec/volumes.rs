@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use mesos::v1::volume::source::{self, DockerVolume, SandboxPath, sandbox_path};
 use mesos::v1::volume::{Mode, Source};
-use mesos::v1::{Image, Volume as Message};
+use mesos::v1::{Image, MountPropagation, Volume as Message, mount_propagation};
 use processes::rootfs::Propagation;
 
 use super::memory;
@@ -28,6 +28,8 @@ pub struct Volumes {
     pub mounts: Vec<Volume>,
     /// Paths of the host that have to be there.
     pub host_paths: Vec<PathBuf>,
+    /// Those of them from which mounts are to spread both ways.
+    pub shared: Vec<PathBuf>,
     /// Directories in sandboxes that are the user's if nothing was there before: the sandbox, and the path in it.
     pub parts: Vec<(PathBuf, PathBuf)>,
 }
@@ -91,13 +93,16 @@ impl Volumes {
 
     fn add(&mut self, message: &Message, provision: &Provision, sandboxes: Sandboxes<'_>) -> Result<(), VolumeError> {
         let source = match (&message.host_path, &message.image, &message.source) {
-            (Some(path), None, None) => host(path, sandboxes)?,
+            (Some(path), None, None) => host(path, Propagation::Slave, sandboxes)?,
             (None, Some(image), None) => of_image(image, message, provision)?,
             (None, None, Some(source)) => of_source(source, message, provision, sandboxes)?,
             _ => return Err(VolumeError::NotOne),
         };
         match &source {
-            VolumeSource::Host { path, .. } => self.host_paths.push(path.clone()),
+            VolumeSource::Host { path, propagation } => {
+                self.host_paths.push(path.clone());
+                self.shared.extend((*propagation == Propagation::Shared).then(|| path.clone()));
+            }
             VolumeSource::Sandbox { sandbox, path } => self.parts.push((sandbox.clone(), path.clone())),
             _ => {}
         }
@@ -128,7 +133,7 @@ fn of_source(
     match source.r#type() {
         source::Type::HostPath => {
             let path = source.host_path.as_ref().ok_or(VolumeError::Unset("host_path", "HOST_PATH"))?;
-            host(&path.path, sandboxes)
+            host(&path.path, propagation(path.mount_propagation.as_ref()), sandboxes)
         }
         source::Type::SandboxPath => {
             let path = source.sandbox_path.as_ref().ok_or(VolumeError::Unset("sandbox_path", "SANDBOX_PATH"))?;
@@ -148,10 +153,18 @@ fn of_source(
 }
 
 /// A path of the host, or, if it does not say where it begins, of the sandbox.
-fn host(path: &str, sandboxes: Sandboxes<'_>) -> Result<VolumeSource, VolumeError> {
+fn host(path: &str, propagation: Propagation, sandboxes: Sandboxes<'_>) -> Result<VolumeSource, VolumeError> {
     match Path::new(path).is_absolute() {
-        true => Ok(VolumeSource::Host { path: path.into(), propagation: Propagation::Slave }),
+        true => Ok(VolumeSource::Host { path: path.into(), propagation }),
         false => Ok(VolumeSource::Sandbox { sandbox: sandboxes.own.to_owned(), path: inside(path)? }),
+    }
+}
+
+/// Later mounts spread from the host to the container, unless they are to spread both ways.
+fn propagation(wanted: Option<&MountPropagation>) -> Propagation {
+    match wanted.map(MountPropagation::mode) {
+        Some(mount_propagation::Mode::Bidirectional) => Propagation::Shared,
+        Some(mount_propagation::Mode::HostToContainer | mount_propagation::Mode::Unknown) | None => Propagation::Slave,
     }
 }
 

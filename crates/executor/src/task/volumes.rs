@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Component, Path};
 
 use containers::provision::{Provision, Settings};
-use containers::rootfs::{Volume, VolumeSource};
+use containers::rootfs::{Volume, VolumeSource, is_shared};
 use containers::spec::{Sandboxes, VolumeError, Volumes};
 use fetcher::Space;
 use mesos::v1::TaskInfo;
@@ -35,6 +35,7 @@ pub(super) fn make_places(
     has_hosts_files: bool,
 ) -> Result<(), Unrunnable> {
     volumes.host_paths.iter().try_for_each(|path| host_path(path, settings, user))?;
+    volumes.shared.iter().try_for_each(|path| shared(path))?;
     for (sandbox, path) in &volumes.parts {
         part(sandbox, path, user).map_err(|cause| Unrunnable::Place { path: path.clone(), cause })?;
     }
@@ -52,6 +53,15 @@ fn host_path(path: &Path, settings: &Settings, user: Option<&Credentials>) -> Re
     }
     let made = fs::create_dir_all(path).and_then(|()| give(&File::open(path)?, user));
     made.map_err(|cause| Unrunnable::Place { path: path.to_owned(), cause })
+}
+
+/// A path whose mounts spread both ways: the administrator of the host has to have shared it.
+fn shared(path: &Path) -> Result<(), Unrunnable> {
+    match is_shared(path) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Unrunnable::NotShared(path.to_owned())),
+        Err(cause) => Err(Unrunnable::Place { path: path.to_owned(), cause }),
+    }
 }
 
 /// A part of a sandbox that is not there yet is the user's; one that is there may be somebody else's.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use containers::provision::{Provision, Settings};
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskRunning};
@@ -12,12 +13,15 @@ use mesos::v1::secret::{Reference, Type as SecretType, Value};
 use mesos::v1::volume::source::sandbox_path::Type as Whose;
 use mesos::v1::volume::source::{DockerVolume, HostPath, SandboxPath, Type};
 use mesos::v1::volume::{Mode, Source};
-use mesos::v1::{ContainerInfo, Environment, Image, Parameter, Parameters, Secret, TaskInfo, Volume, image};
+use mesos::v1::{
+    ContainerInfo, Environment, Image, MountPropagation, Parameter, Parameters, Secret, TaskInfo, Volume, image,
+    mount_propagation,
+};
 use serde_json::json;
 
 use crate::agent::task;
 use crate::definitions::{health, with_health};
-use crate::images::{can_be_had, image, inside, provide, world};
+use crate::images::{can_be_had, image, inside, provide, with_image, world};
 use crate::world::World;
 
 fn volume(to: &str, mode: Mode) -> Volume {
@@ -29,7 +33,7 @@ fn from(source: Source, to: &str, mode: Mode) -> Volume {
 }
 
 fn of_host(path: &Path, to: &str, mode: Mode) -> Volume {
-    let host_path = Some(HostPath { path: path.display().to_string() });
+    let host_path = Some(HostPath { path: path.display().to_string(), mount_propagation: None });
     from(Source { r#type: Some(Type::HostPath.into()), host_path, ..Source::default() }, to, mode)
 }
 
@@ -268,4 +272,60 @@ async fn volumes_that_cannot_be_had_are_named() {
         let message = world.said(name, TaskFailed).await;
         assert!(message.contains(wanted), "{message}");
     }
+}
+
+/// A file system over a directory, which spreads or does not, while this lives.
+struct Mounted(std::path::PathBuf);
+
+impl Mounted {
+    fn over(path: &Path, how: &str) -> Mounted {
+        fs::create_dir(path).unwrap();
+        let mount = |arguments: &[&str]| {
+            assert!(Command::new("mount").args(arguments).arg(path).status().unwrap().success(), "{arguments:?}");
+        };
+        mount(&["-t", "tmpfs", "tmpfs"]);
+        let mounted = Mounted(path.to_owned());
+        mount(&[how]);
+        mounted
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _all = Command::new("umount").args(["-l", "-R"]).arg(&self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn mounts_spread_both_ways_only_where_the_host_shares_them() {
+    if !can_be_had("mounts_spread_both_ways_only_where_the_host_shares_them") {
+        return;
+    }
+    let world = world().await;
+    let open = Mounted::over(&world.directory().join("open"), "--make-shared");
+    let closed = Mounted::over(&world.directory().join("closed"), "--make-private");
+    let spreading = |path: &Path, mode: mount_propagation::Mode| {
+        let mut volume = of_host(path, "/data", Mode::Rw);
+        let host_path = volume.source.as_mut().and_then(|source| source.host_path.as_mut());
+        host_path.unwrap().mount_propagation = Some(MountPropagation { mode: Some(mode.into()) });
+        volume
+    };
+    let script = "grep ' /data ' /proc/self/mountinfo | cut -d' ' -f7 | cut -d: -f1";
+    for (name, path, mode, tag) in [
+        ("a", &open.0, mount_propagation::Mode::Bidirectional, "shared\n"),
+        ("b", &open.0, mount_propagation::Mode::HostToContainer, "master\n"),
+        ("c", &closed.0, mount_propagation::Mode::HostToContainer, "-\n"),
+    ] {
+        with_image(&world, name, &json!({}));
+        world.run(with(inside(name, script), vec![spreading(path, mode)])).await;
+        assert_eq!(printed(&world, name).await, tag, "{name}");
+    }
+    with_image(&world, "d", &json!({}));
+    let both = mount_propagation::Mode::Bidirectional;
+    world.run(with(inside("d", script), vec![spreading(&closed.0, both)])).await;
+    let wanted = format!(
+        "Cannot setup bidirectional mount propagation for host path '{}' because it is not under a shared mount",
+        closed.0.display()
+    );
+    assert_eq!(world.said("d", TaskFailed).await, wanted);
 }
