@@ -129,6 +129,7 @@ impl Core {
                 }
                 Timer::Recovery if self.life.recovery_is_due(now.elapsed) => self.finish_recovery(),
                 Timer::Recovery => {}
+                Timer::Sweep => self.sweep_again(),
                 Timer::Farewell => {}
             }
         }

@@ -13,9 +13,11 @@ use tokio::time::sleep;
 use crate::error::AgentError;
 use crate::options::Options;
 
-/// The pause before a daemon that did not answer is asked again, and how often it is.
+/// The pause before a daemon that did not answer is asked again, and how often it is: until the next sweep asks it, or,
+/// of an agent that looks for no orphans, for an hour.
 const PAUSE: Duration = Duration::from_secs(5);
-const ATTEMPTS: u32 = 720;
+const ATTEMPTS: u32 = 60;
+const ATTEMPTS_ALONE: u32 = 720;
 
 /// Mesos' names for who makes containers.
 const DOCKER: &str = "docker";
@@ -69,7 +71,8 @@ impl Docker {
         let record = record.inspect_err(|error| tracing::warn!(%error, "which container was it?")).ok().flatten();
         let Some(record) = record else { return };
         let engine = Engine::new(record.socket);
-        tokio::spawn(persistently(move || {
+        let attempts = if self.kill_orphans { ATTEMPTS } else { ATTEMPTS_ALONE };
+        tokio::spawn(persistently(attempts, move || {
             let (engine, name) = (engine.clone(), record.name.clone());
             async move { engine.remove(&name).await }
         }));
@@ -81,7 +84,7 @@ impl Docker {
             return;
         }
         let (engine, states) = (self.engine.clone(), executor_states.to_owned());
-        tokio::spawn(persistently(move || {
+        tokio::spawn(persistently(ATTEMPTS, move || {
             let (engine, states) = (engine.clone(), states.clone());
             async move { sweep(&engine, &states).await }
         }));
@@ -101,8 +104,8 @@ async fn sweep(engine: &Engine, executor_states: &Path) -> Result<(), DockerErro
 }
 
 /// Does it as soon as the daemon answers. An agent that ends meanwhile leaves it to the next one.
-async fn persistently<F: Future<Output = Result<(), DockerError>>>(mut work: impl FnMut() -> F) {
-    for attempt in 0..ATTEMPTS {
+async fn persistently<F: Future<Output = Result<(), DockerError>>>(attempts: u32, mut work: impl FnMut() -> F) {
+    for attempt in 0..attempts {
         match work().await {
             Ok(()) => return,
             Err(error) if attempt == 0 => tracing::warn!(%error, "containers are removed once the daemon answers"),
@@ -110,7 +113,7 @@ async fn persistently<F: Future<Output = Result<(), DockerError>>>(mut work: imp
         }
         sleep(PAUSE).await;
     }
-    tracing::error!("containers cannot be removed");
+    tracing::warn!("containers cannot be removed yet");
 }
 
 /// Reads `--containerizers`.

@@ -6,7 +6,8 @@
 //! and one for each sandbox that is being filled and each cgroup that goes; what waits for the disk or for processes is
 //! done on threads that may.
 
-use std::collections::BTreeSet;
+mod sweeps;
+
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -14,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::containers::cgroup::{Cgroup, Limits};
+use ::containers::cgroup::Limits;
 use fetcher::Fetcher;
 use mesos::v1::ContainerId;
 use processes::Credentials;
@@ -35,7 +36,6 @@ use crate::layout::Layout;
 use crate::networks::Networks;
 use crate::provisioner::Provisioner;
 use crate::sandbox;
-use crate::strangers::{Known, Strangers};
 
 /// The longest that an agent which ends waits for cgroups to go.
 const LEAVE: Duration = Duration::from_secs(5);
@@ -127,15 +127,7 @@ impl Worker {
                 Job::Start(owner, program, user) => self.start(owner, program, user).await,
                 Job::Limit(key, container, limits) => self.limit(key, container, limits).await,
                 Job::EndStrangers(known, patience) => self.end_strangers(known, patience).await,
-                // Of what is made later, a sweep knows nothing: it ends before.
-                Job::Sweep(ref live) => {
-                    self.sweep_cgroups(live);
-                    let networks = self.surroundings.networks.clone();
-                    let left = networks.left(live);
-                    tokio::spawn(networks.sweep(left));
-                    self.surroundings.provisioner.sweep(live.clone()).await;
-                    self.clear(job).await;
-                }
+                Job::Sweep(live) => self.sweep(live).await,
                 Job::LinkName(_) => self.clear(job).await,
                 // The other worker ends with this one only.
                 job => drop(removals.send(job)),
@@ -163,7 +155,7 @@ impl Worker {
                 // What is under way for it ends before, so that nothing comes later; networks may take their time to part.
                 Job::RemoveState(container) => drop(going.spawn(self.clone().remove_state(container))),
                 Job::KillRun(ref container) => {
-                    self.end_docker(container);
+                    self.end_docker(container).await;
                     self.clear(job).await;
                 }
                 job => self.clear(job).await,
@@ -174,16 +166,11 @@ impl Worker {
     }
 
     /// The container of Docker's that the executor of a run may have left.
-    fn end_docker(&self, container: &ContainerId) {
-        if let Some(docker) = &self.surroundings.docker {
-            docker.end_run(&self.surroundings.layout.executor_state(container));
-        }
-    }
-
-    /// Those of runs that have no state any more.
-    fn sweep_docker(&self) {
-        if let Some(docker) = &self.surroundings.docker {
-            docker.sweep(&self.surroundings.layout.executor_states());
+    async fn end_docker(&self, container: &ContainerId) {
+        if let Some(docker) = self.surroundings.docker.clone() {
+            let state = self.surroundings.layout.executor_state(container);
+            // One that panicked has logged it.
+            let _told = spawn_blocking(move || docker.end_run(&state)).await;
         }
     }
 
@@ -198,30 +185,6 @@ impl Worker {
         self.say(Request::Limited(key, container));
     }
 
-    async fn end_strangers(&self, known: Known, patience: Duration) {
-        let Surroundings { layout, removable, networks, .. } = self.surroundings.clone();
-        let runs = known.runs.clone();
-        let find = move || {
-            let left = removable.map(|cgroups| (cgroups.left_runs(&runs), cgroups));
-            let joined = networks.left(&runs);
-            (Strangers::find(&layout.executor_states(), &layout.pools(), &known), left, (networks, joined))
-        };
-        if let Ok((strangers, left, joined)) = spawn_blocking(find).await {
-            let worker = self.clone();
-            tokio::spawn(async move {
-                end_later(strangers, left, joined, patience).await;
-                worker.sweep_docker();
-            });
-        }
-    }
-
-    /// The cgroups of an earlier life go, beside everything else.
-    fn sweep_cgroups(&self, live: &BTreeSet<String>) {
-        if let Some(cgroups) = &self.surroundings.removable {
-            tokio::spawn(cgroups.clone().sweep(cgroups.left_runs(live)));
-        }
-    }
-
     async fn clear(&self, job: Job) {
         let layout = self.surroundings.layout.clone();
         // One that panicked has logged it.
@@ -229,7 +192,7 @@ impl Worker {
     }
 
     async fn remove_state(self, container: ContainerId) {
-        self.end_docker(&container);
+        self.end_docker(&container).await;
         self.surroundings.provisioner.release(&container).await;
         self.clear(Job::RemoveState(container)).await;
     }
@@ -307,7 +270,6 @@ fn clear(layout: &Layout, job: Job) {
         Job::KillRun(container) => kill_run(&layout.executor_state(&container)),
         Job::Retire(directory) => sandbox::touch(&directory),
         Job::RemoveState(container) => remove(&layout.executor_state(&container)),
-        Job::Sweep(live) => sweep(layout, &live),
         Job::LinkName(agent) => {
             if let Err(error) = layout.link_agent(&agent) {
                 tracing::warn!(%error, "cannot link the agent's id");
@@ -317,37 +279,12 @@ fn clear(layout: &Layout, job: Job) {
         Job::Provision(_)
         | Job::Abandon(..)
         | Job::Prepare(_)
+        | Job::Sweep(_)
         | Job::Start(..)
         | Job::Limit(..)
         | Job::DestroyContainers(_)
         | Job::RemoveCgroup(_)
         | Job::EndStrangers(..) => {}
-    }
-}
-
-async fn end_later(
-    strangers: Strangers,
-    left: Option<(Vec<Cgroup>, Cgroups)>,
-    (networks, joined): (Networks, Vec<String>),
-    patience: Duration,
-) {
-    if !strangers.is_empty() {
-        tracing::warn!(%strangers, ?patience, "not in the books of this agent; they are told to end, then killed");
-        tokio::time::sleep(patience).await;
-        // Nobody waits for it: an agent that ends meanwhile leaves it to the next one.
-        let _ended = spawn_blocking(move || strangers.end()).await;
-    }
-    if let Some((left, cgroups)) = left {
-        cgroups.sweep(left).await;
-    }
-    networks.sweep(joined).await;
-}
-
-fn sweep(layout: &Layout, live: &BTreeSet<String>) {
-    let entries = fs::read_dir(layout.executor_states()).into_iter().flatten().flatten();
-    for entry in entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !live.contains(name))) {
-        kill_run(&entry.path());
-        remove(&entry.path());
     }
 }
 

@@ -107,7 +107,7 @@ impl Networks {
         let Ok(kernel) = self.kernel.clone() else { return };
         let name = container.to_owned();
         if let Err(error) = persistently(PART_TRIES, move || kernel.detach(&name), |_| true).await {
-            tracing::warn!(container, %error, "the networks of a container cannot be left; the next agent tries again");
+            tracing::warn!(container, %error, "the networks of a container cannot be left yet; it is tried again");
         }
     }
 

@@ -4,7 +4,7 @@
 //!   images/SHA256-OF-NAME     which configuration and layers a name means; its time is that of the last use
 //!   configs/SHA256            configurations
 //!   layers/SHA256/rootfs      layers, by the digest of what they were before compression; `layer.json` has the size
-//!   leases/SHA256-OF-ID       what a container needs
+//!   leases/SHA256-SHA256      what a container needs: its id, and the layers that the name of its image meant
 //!   staging/                  everything that is not finished: downloads, unpacking, removals, pulls
 //! ```
 //!
@@ -81,21 +81,20 @@ impl Store {
         let Some(record) = Record::read(&self.paths, reference)? else { return Ok(None) };
         let Some(image) = record.image(&self.paths)? else { return Ok(None) };
         let hold = Hold { holder: container.to_owned(), config: Some(record.config), layers: record.layers.clone() };
-        hold.write(&self.paths.lease(container))?;
+        hold.write(&self.paths.lease(container, record.distinct()))?;
         record.used(&self.paths)?;
         Ok(Some(image))
     }
 
     /// Forgets what this container needed.
     pub fn release(&self, container: &str) -> Result<(), StoreError> {
-        removal::file(&self.paths.lease(container))
+        self.paths.leases_of([container], true)?.iter().try_for_each(|lease| removal::file(lease))
     }
 
     /// Releases all but these containers: after a restart, those that are still there.
     pub fn release_all_but(&self, containers: &BTreeSet<String>) -> Result<(), StoreError> {
-        let kept: BTreeSet<_> = containers.iter().map(|container| self.paths.lease(container)).collect();
-        let leases = paths::list(&self.paths.leases())?;
-        leases.iter().filter(|lease| !kept.contains(*lease)).try_for_each(|lease| removal::file(lease))
+        let gone = self.paths.leases_of(containers.iter().map(String::as_str), false)?;
+        gone.iter().try_for_each(|lease| removal::file(lease))
     }
 
     /// The containers that have leases. A lease that cannot be read is left out.

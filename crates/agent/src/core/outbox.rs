@@ -18,6 +18,7 @@ pub(super) enum Timer {
     Executor(ExecutorKey),
     Pool(FrameworkId),
     Recovery,
+    Sweep,
     Farewell,
 }
 

@@ -15,6 +15,9 @@ use crate::strangers::Known;
 /// The time that the end of unowned processes may take beyond coming back and shutting down.
 const MARGIN: Duration = Duration::from_secs(3);
 
+/// The time between two looks for remains of runs.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(300);
+
 impl Core {
     /// Takes in what was written. Must come before anything else.
     pub(crate) fn recover(&mut self, now: Now, recovered: Recovered) {
@@ -51,14 +54,28 @@ impl Core {
     /// Clears away what is not in the books. Without a record of its former life the agent cannot tell remains from
     /// what nobody remembers: that gets time.
     fn sweep(&mut self) {
-        let live = self.frameworks.executors().filter(|executor| executor.is_live());
-        let runs: BTreeSet<String> = live.map(|executor| executor.container().value.clone()).collect();
+        let runs = self.live_runs();
         if self.link.id().is_some() {
             self.out.act(Job::Sweep(runs.clone()));
         }
         let timeouts = &self.settings.timeouts;
         let patience = timeouts.executor_reregistration + timeouts.executor_shutdown_grace + MARGIN;
+        // Not before the strangers have had their time.
+        self.out.look_at(self.now.elapsed + patience + SWEEP_INTERVAL, Timer::Sweep);
         self.out.act(Job::EndStrangers(Known { runs, pools: self.pools.names().collect() }, patience));
+    }
+
+    /// Clears away what could not be when its run ended: a plugin failed, a daemon was away, a disk was full.
+    pub(super) fn sweep_again(&mut self) {
+        if !self.life.is_stopping() {
+            self.out.act(Job::Sweep(self.live_runs()));
+            self.out.look_at(self.now.elapsed + SWEEP_INTERVAL, Timer::Sweep);
+        }
+    }
+
+    fn live_runs(&self) -> BTreeSet<String> {
+        let live = self.frameworks.executors().filter(|executor| executor.is_live());
+        live.map(|executor| executor.container().value.clone()).collect()
     }
 
     /// Frameworks that do not checkpoint do not expect anything to survive the agent.

@@ -7,6 +7,7 @@ mod disk;
 mod limits;
 mod provisioning;
 mod starts;
+mod sweeps;
 pub(crate) mod wire;
 mod world;
 

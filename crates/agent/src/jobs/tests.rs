@@ -1,6 +1,8 @@
 //! The order of jobs, and their end.
 
 use ::containers::cgroup::Policy;
+use std::collections::BTreeSet;
+
 use ::containers::provision::Settings;
 use harness::patience::PATIENCE;
 use harness::wait::until;

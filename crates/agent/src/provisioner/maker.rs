@@ -54,16 +54,20 @@ impl Maker {
         let (images, container) = (self.images.clone(), container.clone());
         let released = spawn_blocking(move || images.map_or(Ok(()), |images| images.release(&container))).await;
         if let Ok(Err(error)) = released {
-            tracing::warn!(%error, "images of a run that is over stay until the agent starts again");
+            tracing::warn!(%error, "images of a run that is over stay until they are looked for again");
         }
     }
 
     /// Lets go of the images of runs other than these.
     pub(super) async fn sweep(&self, live: BTreeSet<String>) {
-        let images = self.images.clone();
-        let swept = spawn_blocking(move || images.map_or(Ok(()), |images| images.sweep(&live))).await;
+        let (images, states) = (self.images.clone(), self.layout.executor_states());
+        let sweep = move |images: Images| {
+            images.renew(&states);
+            images.sweep(&live)
+        };
+        let swept = spawn_blocking(move || images.map_or(Ok(()), sweep)).await;
         if let Ok(Err(error)) = swept {
-            tracing::warn!(%error, "images of runs that are over stay until the agent starts again");
+            tracing::warn!(%error, "images of runs that are over stay until they are looked for again");
         }
     }
 

@@ -78,7 +78,7 @@ impl Record {
     }
 
     /// Its layers, each once, where it is highest: there it hides what it has below, and overlayfs takes none twice.
-    fn distinct(&self) -> impl Iterator<Item = &Digest> {
+    pub(super) fn distinct(&self) -> impl Iterator<Item = &Digest> {
         let is_last = |(place, layer): &(usize, &Digest)| !self.layers[place + 1..].contains(layer);
         self.layers.iter().enumerate().filter(is_last).map(|(_, layer)| layer)
     }

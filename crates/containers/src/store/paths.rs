@@ -1,5 +1,6 @@
 //! The places in a store.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -77,8 +78,26 @@ impl Paths {
         self.layers().join(diff_id.hex())
     }
 
-    pub(super) fn lease(&self, container: &str) -> PathBuf {
-        self.leases().join(Digest::of(container.as_bytes()).hex())
+    /// A name of an image may mean something else by the next time that a container wants it: both are kept.
+    pub(super) fn lease<'a>(&self, container: &str, layers: impl Iterator<Item = &'a Digest>) -> PathBuf {
+        let layers: String = layers.map(Digest::hex).collect();
+        let [container, layers] = [container, &layers].map(|text| Digest::of(text.as_bytes()).hex());
+        self.leases().join(format!("{container}-{layers}"))
+    }
+
+    /// The leases that are of one of these containers, or of none of them.
+    pub(super) fn leases_of<'a>(
+        &self,
+        containers: impl IntoIterator<Item = &'a str>,
+        are: bool,
+    ) -> Result<Vec<PathBuf>, StoreError> {
+        let named = containers.into_iter().map(|container| Digest::of(container.as_bytes()).hex());
+        let named: BTreeSet<String> = named.collect();
+        let is_named = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            named.contains(name.split('-').next().unwrap_or_default()) == are
+        };
+        Ok(list(&self.leases())?.into_iter().filter(is_named).collect())
     }
 
     /// The layer while it is made.

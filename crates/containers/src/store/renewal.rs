@@ -14,13 +14,13 @@ impl Store {
     /// Makes sure that a container has the lease of an image that it runs from, by the directories of its layers. Comes
     /// before the first collection. A lease that is there and whole stays as it is.
     pub fn renew(&self, container: &str, reference: &Reference, layers: &[PathBuf]) -> Result<(), StoreError> {
-        let path = self.paths.lease(container);
+        let layers: Vec<Digest> = layers.iter().filter_map(|layer| digest_of(layer.parent()?)).collect();
+        let path = self.paths.lease(container, layers.iter());
         let _lock = Lock::wait(&self.paths.lock())?;
         match Hold::read(&path).inspect_err(tell) {
             Ok(Some(_)) => return Ok(()),
             _ => tracing::warn!("image store: the lease {} is made anew", path.display()),
         }
-        let layers: Vec<Digest> = layers.iter().filter_map(|layer| digest_of(layer.parent()?)).collect();
         let config = Record::read(&self.paths, reference)?.filter(|record| record.has_all(&layers));
         Hold { holder: container.to_owned(), config: config.map(|record| record.config), layers }.write(&path)
     }

@@ -23,6 +23,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("what_is_not_what_was_announced_leaves_nothing", what_is_not_what_was_announced_leaves_nothing),
     ("a_pull_that_is_given_up_leaves_its_layers_to_the_next", a_pull_that_is_given_up_leaves_its_layers_to_the_next),
     ("collection_spares_what_containers_and_pulls_need", collection_spares_what_containers_and_pulls_need),
+    ("a_name_that_moves_leaves_a_container_what_it_runs_from", a_name_that_moves_leaves_a_container_what_it_runs_from),
     ("leases_of_containers_that_are_gone_end", leases_of_containers_that_are_gone_end),
     ("collection_and_pulls_at_once_lose_nothing", collection_and_pulls_at_once_lose_nothing),
     ("damage_costs_a_pull_and_is_told", damage_costs_a_pull_and_is_told),
@@ -187,6 +188,21 @@ fn collection_spares_what_containers_and_pulls_need() {
         assert!(list(&world.root().join(directory)).is_empty(), "{directory}");
     }
     assert!(world.unfinished().is_empty() && world.is_untouched());
+}
+
+fn a_name_that_moves_leaves_a_container_what_it_runs_from() {
+    let world = World::new();
+    let store = world.store();
+    let mut images = Vec::new();
+    for content in ["first", "second", "second"] {
+        bring(&store, "app", &[layer(content)]).unwrap();
+        images.push(store.lease("c", &reference("app")).unwrap().unwrap());
+    }
+    store.collect(Want::Everything, &[]).unwrap();
+    assert!(images.iter().all(|image| image.layers[0].join("bin/sh").is_file()));
+    assert_eq!(list(&world.root().join("leases")).len(), 2);
+    store.release("c").unwrap();
+    assert_eq!(store.collect(Want::Everything, &[]).unwrap().layers, 2);
 }
 
 fn leases_of_containers_that_are_gone_end() {
