@@ -308,6 +308,28 @@ fn an_agent_comes_back_to_its_containers() {
 }
 
 #[test]
+fn an_agent_that_comes_back_before_its_daemon_keeps_its_containers() {
+    with_docker("an_agent_that_comes_back_before_its_daemon_keeps_its_containers", |world| {
+        world.framework.run(task("t", "sleep 1000"));
+        let (pid, executors) = (world.pid(), world.executors());
+        world.daemon.kill();
+        world.pair.agent_process().kill();
+        assert!(executors.iter().all(|pid| process::signal(*pid, Signal::KILL)));
+        world.start_agent();
+        wait::until("another executor", START, || world.executors().into_iter().find(|it| !executors.contains(it)));
+        world.framework.kill("t");
+        world.framework.expect("TASK_KILLING");
+        wait::until("the end of the container", START, || (!process::alive(pid)).then_some(()));
+        assert!(world.daemon.run(), "it starts again");
+        ended(&world.framework, "TASK_KILLED", "Container exited with status 137");
+        world.nothing_left();
+        world.framework.run(task("later", "sleep 1000"));
+        world.framework.kill("later");
+        ended(&world.framework, "TASK_KILLED", "Container exited with status 137");
+    });
+}
+
+#[test]
 fn the_check_of_an_image_is_the_tasks_if_it_has_none() {
     with_docker("the_check_of_an_image_is_the_tasks_if_it_has_none", |world| {
         let health = json!({"Test": ["CMD-SHELL", "test ! -e /tmp/sick"], "Interval": 200_000_000, "Retries": 1});

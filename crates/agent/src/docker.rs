@@ -8,74 +8,45 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use containers::docker::{DockerError, Engine, Record, run_of, state_label};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::error::AgentError;
 use crate::options::Options;
 
-/// The pause before a daemon that did not answer is asked again, and how often it is: until the next sweep asks it, or,
-/// of an agent that looks for no orphans, for an hour.
+/// The pause before a daemon that did not answer is asked again; each is twice as long, up to the longest.
 const PAUSE: Duration = Duration::from_secs(5);
-const ATTEMPTS: u32 = 60;
-const ATTEMPTS_ALONE: u32 = 720;
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The time after which a sweep is left to the next one.
+const UNTIL_NEXT_SWEEP: Duration = Duration::from_secs(300);
 
 /// Mesos' names for who makes containers.
 const DOCKER: &str = "docker";
 const MESOS: &str = "mesos";
 
-/// The daemon.
+/// The daemon, which may come and go at any time.
 #[derive(Debug, Clone)]
 pub(crate) struct Docker {
     engine: Engine,
     kill_orphans: bool,
+    /// It was asked for, or answered when the agent started.
+    is_expected: bool,
 }
 
 impl Docker {
-    /// The daemon that the options name, if they ask for one, or if nobody said anything and it answers.
+    /// The daemon that the options name, unless they refuse it. One that does not answer now may later.
     pub(crate) async fn find(options: &Options) -> Result<Option<Docker>, AgentError> {
         let wanted = options.containerizers.as_deref().map(asks_for_docker).transpose()?;
         if wanted == Some(false) {
             return Ok(None);
         }
-        let docker = Docker { engine: Engine::new(&options.docker_socket), kill_orphans: options.docker_kill_orphans };
-        let answers = docker.preflight().await;
-        Ok((answers || wanted == Some(true)).then_some(docker))
+        let (engine, kill_orphans) = (Engine::new(&options.docker_socket), options.docker_kill_orphans);
+        let is_expected = preflight(&engine).await || wanted == Some(true);
+        Ok(Some(Docker { engine, kill_orphans, is_expected }))
     }
 
     /// The daemon's socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.engine.socket().to_owned()
-    }
-
-    /// True if it answers. What an operator should know of it is said.
-    async fn preflight(&self) -> bool {
-        match self.engine.daemon().await {
-            Ok(daemon) => {
-                let (socket, version) = (self.engine.socket().display(), &daemon.server_version);
-                tracing::info!(%socket, version, "containers of type DOCKER are made by this daemon");
-                if !daemon.is_outlived() {
-                    tracing::warn!(%socket, "containers of type DOCKER end with their daemon: it has no 'live-restore'");
-                }
-                true
-            }
-            Err(error) => {
-                tracing::info!(%error, "there is no daemon for containers of type DOCKER");
-                false
-            }
-        }
-    }
-
-    /// Removes the container of a run that is over, or to be killed, if its executor had one and has not done so itself.
-    pub(crate) fn end_run(&self, executor_state: &Path) {
-        let record = Record::read(executor_state);
-        let record = record.inspect_err(|error| tracing::warn!(%error, "which container was it?")).ok().flatten();
-        let Some(record) = record else { return };
-        let engine = Engine::new(record.socket);
-        let attempts = if self.kill_orphans { ATTEMPTS } else { ATTEMPTS_ALONE };
-        tokio::spawn(persistently(attempts, move || {
-            let (engine, name) = (engine.clone(), record.name.clone());
-            async move { engine.remove(&name).await }
-        }));
     }
 
     /// Removes the containers of this agent's runs of which there is no state any more: nobody knows of them.
@@ -84,11 +55,46 @@ impl Docker {
             return;
         }
         let (engine, states) = (self.engine.clone(), executor_states.to_owned());
-        tokio::spawn(persistently(ATTEMPTS, move || {
+        let sweeping = persistently(move || {
             let (engine, states) = (engine.clone(), states.clone());
             async move { sweep(&engine, &states).await }
-        }));
+        });
+        tokio::spawn(timeout(UNTIL_NEXT_SWEEP, sweeping));
     }
+}
+
+/// True if it answers. What an operator should know of it is said.
+async fn preflight(engine: &Engine) -> bool {
+    match engine.daemon().await {
+        Ok(daemon) => {
+            let (socket, version) = (engine.socket().display(), &daemon.server_version);
+            tracing::info!(%socket, version, "containers of type DOCKER are made by this daemon");
+            if !daemon.is_outlived() {
+                tracing::warn!(%socket, "containers of type DOCKER end with their daemon: it has no 'live-restore'");
+            }
+            true
+        }
+        Err(error) => {
+            tracing::info!(%error, "there is no daemon for containers of type DOCKER yet");
+            false
+        }
+    }
+}
+
+/// Removes the container of a run that is over, or to be killed, if its executor had one and has not done so itself. Its
+/// record names its daemon, whatever this agent was told of any.
+pub(crate) fn end_run(executor_state: &Path) {
+    let record = Record::read(executor_state);
+    let record = record.inspect_err(|error| tracing::warn!(%error, "which container was it?")).ok().flatten();
+    let Some(record) = record else { return };
+    let engine = Engine::new(record.socket);
+    tokio::spawn(persistently(move || {
+        let (engine, name) = (engine.clone(), record.name.clone());
+        async move {
+            let removed = engine.remove(&name).await;
+            removed.inspect_err(|error| tracing::info!(%error, container = name, "a container is still to be removed"))
+        }
+    }));
 }
 
 async fn sweep(engine: &Engine, executor_states: &Path) -> Result<(), DockerError> {
@@ -104,16 +110,13 @@ async fn sweep(engine: &Engine, executor_states: &Path) -> Result<(), DockerErro
 }
 
 /// Does it as soon as the daemon answers. An agent that ends meanwhile leaves it to the next one.
-async fn persistently<F: Future<Output = Result<(), DockerError>>>(attempts: u32, mut work: impl FnMut() -> F) {
-    for attempt in 0..attempts {
-        match work().await {
-            Ok(()) => return,
-            Err(error) if attempt == 0 => tracing::warn!(%error, "containers are removed once the daemon answers"),
-            Err(error) => tracing::debug!(%error, "containers are still there"),
-        }
-        sleep(PAUSE).await;
+async fn persistently<F: Future<Output = Result<(), DockerError>>>(mut work: impl FnMut() -> F) {
+    let mut pause = PAUSE;
+    while let Err(error) = work().await {
+        tracing::debug!(%error, "containers are removed once the daemon answers");
+        sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
-    tracing::warn!("containers cannot be removed yet");
 }
 
 /// Reads `--containerizers`.
@@ -139,7 +142,7 @@ pub(crate) fn logins(flag: &str) -> String {
 
 /// `--containerizers` as it is in force.
 pub(crate) fn containerizers(docker: Option<&Docker>) -> &'static str {
-    if docker.is_some() { "docker,mesos" } else { "mesos" }
+    if docker.is_some_and(|docker| docker.is_expected) { "docker,mesos" } else { "mesos" }
 }
 
 #[cfg(test)]
@@ -156,9 +159,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_daemon_that_does_not_answer_is_used_only_if_it_is_asked_for() {
+    async fn a_daemon_that_does_not_answer_is_asked_again_unless_it_is_refused() {
         let options = Options { docker_socket: "/nowhere/docker.sock".into(), ..Options::new("", "", "") };
-        assert!(Docker::find(&options).await.unwrap().is_none());
+        let later = Docker::find(&options).await.unwrap().unwrap();
+        assert_eq!((later.socket(), containerizers(Some(&later))), (options.docker_socket.clone(), "mesos"));
         let asked = Options { containerizers: Some("docker,mesos".to_owned()), ..options };
         assert_eq!(containerizers(Docker::find(&asked).await.unwrap().as_ref()), "docker,mesos");
         let refused = Options { containerizers: Some("mesos".to_owned()), ..asked };

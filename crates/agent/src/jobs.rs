@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest};
 use crate::core::{Job, Owner, Preparation, Provisioning, SandboxError, StartError, Unprovided};
-use crate::docker::Docker;
+use crate::docker::{self, Docker};
 use crate::handle::{Handle, Request};
 use crate::ids::ExecutorKey;
 use crate::layout::Layout;
@@ -167,11 +167,9 @@ impl Worker {
 
     /// The container of Docker's that the executor of a run may have left.
     async fn end_docker(&self, container: &ContainerId) {
-        if let Some(docker) = self.surroundings.docker.clone() {
-            let state = self.surroundings.layout.executor_state(container);
-            // One that panicked has logged it.
-            let _told = spawn_blocking(move || docker.end_run(&state)).await;
-        }
+        let state = self.surroundings.layout.executor_state(container);
+        // One that panicked has logged it.
+        let _told = spawn_blocking(move || docker::end_run(&state)).await;
     }
 
     /// Changes the limits of a run. One whose limits cannot be changed keeps those it has.

@@ -16,17 +16,19 @@ use std::path::{Path, PathBuf};
 
 use ::checks::CheckSpec;
 use containers::docker::{DefinitionError, DockerError, Engine, Record, Running, container_name};
+use containers::logs::{self, VariableError};
 use containers::network::plan::with_addresses;
 use health::{InvalidCheck, Kind};
 use mesos::v1::container_info::Type;
 use mesos::v1::{ContainerStatus, NetworkInfo, TaskInfo};
-use processes::Process;
+use processes::{Process, Rotations};
 use rustix::process::Signal;
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio_util::task::AbortOnDropHandle;
 
 pub(crate) use self::checks::{adopt, adopted, valid};
-pub(crate) use self::recovery::{Fate, Found, recover};
+pub(crate) use self::recovery::{Fate, recover};
 pub(crate) use self::start::{Started, pull, start};
 use crate::config::ExecutorConfig;
 use crate::life::Ending;
@@ -40,6 +42,9 @@ pub(crate) enum Unmade {
     /// The task asks for what cannot be.
     #[error("Failed to create docker run options: {0}")]
     Definition(#[from] DefinitionError),
+    /// The task asks for logs that cannot be.
+    #[error(transparent)]
+    Logs(#[from] VariableError),
     /// The image cannot be had.
     #[error("Failed to launch container: Failed to pull the image '{image}': {source}")]
     Image { image: String, source: DockerError },
@@ -61,6 +66,7 @@ pub(crate) struct Site {
     name: String,
     state: PathBuf,
     sandbox: PathBuf,
+    rotations: Rotations,
 }
 
 /// A container that was started.
@@ -68,6 +74,8 @@ pub(crate) struct Site {
 pub(crate) struct Docker {
     site: Site,
     running: Running,
+    /// Its first process, if it was alive when this was made.
+    process: Option<Process>,
     /// The daemon's word when it was started, for the status of its task.
     told: Option<Vec<u8>>,
     ending: watch::Receiver<Option<Ending>>,
@@ -79,14 +87,30 @@ pub(crate) fn is_dockers(task: &TaskInfo) -> bool {
     task.container.as_ref().is_some_and(|container| container.r#type() == Type::Docker)
 }
 
+/// The bounds of its logs, which variables of the task may say.
+fn rotations(config: &ExecutorConfig, task: &TaskInfo) -> Result<Rotations, VariableError> {
+    let own = task.command.as_ref().and_then(|command| command.environment.as_ref());
+    let own = own.map(|environment| environment.variables.as_slice()).unwrap_or_default();
+    let own = own.iter().map(|variable| (variable.name.clone(), variable.value().to_owned()));
+    logs::of_task(config.log_rotations, &own.collect::<Vec<_>>())
+}
+
 impl Site {
-    /// The site of the executor with this configuration.
-    pub(crate) fn of(config: &ExecutorConfig, state: &Path) -> Result<Site, Unmade> {
+    /// The site of a container that is to be made.
+    pub(crate) fn of(config: &ExecutorConfig, state: &Path, task: &TaskInfo) -> Result<Site, Unmade> {
         let socket = config.docker_socket.as_ref().ok_or(Unmade::NoDaemon)?;
         // Agents of Mesos' and our own call the last directory so.
         let container = config.sandbox.file_name().unwrap_or_default().to_string_lossy();
-        let name = container_name(&container);
-        Ok(Site { engine: Engine::new(socket), name, state: state.to_owned(), sandbox: config.sandbox.clone() })
+        let (engine, name) = (Engine::new(socket), container_name(&container));
+        let (state, sandbox, rotations) = (state.to_owned(), config.sandbox.clone(), rotations(config, task)?);
+        Ok(Site { engine, name, state, sandbox, rotations })
+    }
+
+    /// The site of a container that is on file, whichever daemon the agent names now, if any.
+    fn again(config: &ExecutorConfig, state: &Path, task: &TaskInfo, record: &Record) -> Site {
+        let (engine, name) = (Engine::new(&record.socket), record.name.clone());
+        let rotations = rotations(config, task).unwrap_or(config.log_rotations);
+        Site { engine, name, state: state.to_owned(), sandbox: config.sandbox.clone(), rotations }
     }
 
     fn record(&self) -> Record {
@@ -96,9 +120,9 @@ impl Site {
 }
 
 impl Docker {
-    /// Its first process.
-    pub(crate) fn process(&self) -> Process {
-        self.running.process
+    /// Its first process, if it was alive when it was last found.
+    pub(crate) fn process(&self) -> Option<Process> {
+        self.process
     }
 
     /// Comes back when it is over and everything it printed was read. Dropping the future loses nothing.
@@ -117,8 +141,8 @@ impl Docker {
         let asks = signal == Signal::TERM;
         let number = if asks { self.running.container.stop_signal() } else { signal.as_raw() };
         let direct = Signal::from_named_raw(number);
-        if let Some(direct) = direct {
-            self.process().signal(direct);
+        if let (Some(direct), Some(process)) = (direct, self.process) {
+            process.signal(direct);
         }
         if !asks || direct.is_none() || !rustix::process::geteuid().is_root() {
             let site = self.site.clone();
@@ -145,7 +169,9 @@ impl Docker {
     }
 
     /// The checks of its task, made as the container's own programs would.
-    pub(crate) fn specs(&self, task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
-        checks::specs(&self.running, task)
+    pub(crate) async fn specs(&self, task: &TaskInfo) -> io::Result<Result<Vec<(Kind, CheckSpec)>, InvalidCheck>> {
+        let Some(process) = self.process else { return Ok(Ok(Vec::new())) };
+        let (running, task) = (self.running.clone(), task.clone());
+        Ok(spawn_blocking(move || checks::specs(process, &running, &task)).await?)
     }
 }

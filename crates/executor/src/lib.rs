@@ -18,6 +18,7 @@
 //! `pool::run(PoolConfig::from_variables(..)?, shim_command)`.
 
 mod clock;
+mod command;
 mod config;
 mod docker;
 mod error;

@@ -283,7 +283,7 @@ impl Runner {
     fn update(&mut self, update: Update) {
         let Some(task) = &self.task else { return };
         let container = self.container.as_ref().filter(|_| !is_terminal(update.state));
-        let process = container.map(|container| container.process().pid);
+        let process = container.and_then(|container| container.process()).map(|process| process.pid);
         let runs = update.state == TaskState::TaskRunning;
         let own = container.and_then(|container| container.status(task));
         let status = TaskStatus {

@@ -15,7 +15,7 @@ use crate::seccomp::{Profiles, SeccompError};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The bounding set.
-    pub capabilities: u64,
+    pub capabilities: CapabilitySet,
     /// A filter of system calls is there.
     pub filtered: bool,
 }
@@ -30,7 +30,10 @@ impl Seen {
     fn parse(status: &str) -> Seen {
         let value = |name: &str| status.lines().find_map(|line| Some(line.strip_prefix(name)?.trim()));
         let capabilities = value("CapBnd:").and_then(|digits| u64::from_str_radix(digits, 16).ok());
-        Seen { capabilities: capabilities.unwrap_or(0), filtered: value("Seccomp:") == Some("2") }
+        Seen {
+            capabilities: CapabilitySet::from_bits(capabilities.unwrap_or(0)),
+            filtered: value("Seccomp:") == Some("2"),
+        }
     }
 }
 
@@ -38,7 +41,7 @@ impl Seen {
 pub fn confinement(running: &Running) -> Result<Confinement, SeccompError> {
     let host = &running.container.host_config;
     let option = |wanted: &str| host.security_opt.iter().any(|option| option == wanted);
-    let set = CapabilitySet::from_bits(running.capabilities);
+    let set = running.capabilities;
     let unfiltered =
         !running.filtered || host.privileged || option("seccomp=unconfined") || option("seccomp:unconfined");
     let seccomp = if unfiltered { None } else { Profiles::new(None, None).filter(None, set)? };
@@ -58,7 +61,8 @@ mod tests {
         let mut container = super::super::Container::default();
         container.host_config.security_opt = options.iter().map(|&option| option.to_owned()).collect();
         container.host_config.privileged = privileged;
-        Running { process: Process { pid: 1, start: 1 }, boot: None, container, capabilities: 0xa804_25fb, filtered }
+        let capabilities = CapabilitySet::from_bits(0xa804_25fb);
+        Running::new(Process { pid: 1, start: 1 }, container, Seen { capabilities, filtered })
     }
 
     #[test]
@@ -78,7 +82,7 @@ mod tests {
     fn the_kernel_says_what_a_process_may() {
         let status =
             "Name:\tx\nCapEff:\t0\nCapBnd:\t00000000a80425fb\nNoNewPrivs:\t0\nSeccomp:\t2\nSeccomp_filters:\t1\n";
-        assert_eq!(Seen::parse(status), Seen { capabilities: 0xa804_25fb, filtered: true });
+        assert_eq!(Seen::parse(status), Seen { capabilities: CapabilitySet::from_bits(0xa804_25fb), filtered: true });
         assert_eq!(Seen::parse(""), Seen::default());
     }
 }

@@ -79,16 +79,24 @@ impl Logs {
     /// The next line; none once the container has ended and all of it was read. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Result<Option<Output>, DockerError> {
         loop {
-            while let Some((stream, frame)) = self.frame()? {
-                if let Some(output) = self.line(stream, frame) {
-                    return Ok(Some(output));
-                }
+            if let Some(output) = self.at_hand()? {
+                return Ok(Some(output));
             }
             match self.answer.piece().await? {
                 Some(piece) => self.buffer.extend_from_slice(&piece),
                 None => return Ok(None),
             }
         }
+    }
+
+    /// The next line, if it has come already.
+    pub fn at_hand(&mut self) -> Result<Option<Output>, DockerError> {
+        while let Some((stream, frame)) = self.frame()? {
+            if let Some(output) = self.line(stream, frame) {
+                return Ok(Some(output));
+            }
+        }
+        Ok(None)
     }
 
     /// A whole frame, if there is one: the stream, three zeros, the length in four bytes, and as many.

@@ -7,9 +7,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use processes::{Boot, Process};
+use processes::{Boot, CapabilitySet, Process};
 use serde::{Deserialize, Serialize};
 
+use super::confinement::Seen;
 use super::container::Container;
 use crate::image::HealthCheck;
 
@@ -47,14 +48,13 @@ pub struct Ended {
 /// A container that was seen to run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
-    /// Its first process.
-    pub process: Process,
+    process: Process,
     /// The machine's life in which that is so.
-    pub boot: Option<Boot>,
+    boot: Option<Boot>,
     /// The daemon's word.
     pub container: Container,
     /// The bounding set of its first process, before that could change it.
-    pub capabilities: u64,
+    pub capabilities: CapabilitySet,
     /// True if the kernel filtered its calls.
     pub filtered: bool,
 }
@@ -75,8 +75,31 @@ impl Record {
 }
 
 impl Running {
-    /// The process, if the machine has not been started anew since.
+    /// The container whose first process this is, in this life of the machine.
+    pub fn new(process: Process, container: Container, seen: Seen) -> Running {
+        let Seen { capabilities, filtered } = seen;
+        Running { process, boot: Boot::this(), container, capabilities, filtered }
+    }
+
+    /// Its first process, if it is alive: it may have ended since, with the machine or without.
     pub fn process(&self) -> Option<Process> {
-        (self.boot.is_none() || self.boot == Boot::this()).then_some(self.process)
+        let is_present = self.boot.is_none() || self.boot == Boot::this();
+        Some(self.process).filter(|process| is_present && process.is_alive())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_counts_while_it_lives_and_in_its_own_life_of_the_machine() {
+        let own = Process::this().unwrap();
+        let running = Running::new(own, Container::default(), Seen::default());
+        assert_eq!(running.process(), Some(own));
+        let reused = Process { start: own.start + 1, ..own };
+        assert_eq!(Running { process: reused, ..running.clone() }.process(), None);
+        let elsewhere: Boot = serde_json::from_str(r#""another""#).unwrap();
+        assert_eq!(Running { boot: Some(elsewhere), ..running }.process(), None);
     }
 }

@@ -1,21 +1,23 @@
 //! The checks of a task in a container of Docker's. Commands run as the container's own programs: with its variables, in its
 //! working directory, as its user, confined as it is, in its cgroup.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use checks::CheckSpec;
-use checks::spec::{Command, CommandProbe};
+use checks::spec::CommandProbe;
 use containers::cgroup::birthplace_of;
 use containers::docker::{Image, Running, confinement, user_of};
 use containers::image;
 use health::{InvalidCheck, Kind, Problem};
-use mesos::command::{CommandError, SHELL_IN_PATH};
+use mesos::command::CommandError;
 use mesos::v1::cygnet::HealthAction;
 use mesos::v1::health_check::Type;
 use mesos::v1::{CommandInfo, HealthCheck, TaskInfo};
-use processes::{Birthplace, Confinement, Credentials};
+use processes::{Birthplace, Confinement, Credentials, Process};
 
+use crate::command::probe_of;
 use crate::config::Variables;
 
 /// Docker's own for containers whose image has none.
@@ -27,7 +29,7 @@ const TIMEOUT: f64 = 30.0;
 const RETRIES: u32 = 3;
 
 /// The surroundings of a container's programs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Inside {
     environment: Variables,
     directory: PathBuf,
@@ -41,13 +43,23 @@ pub(crate) fn valid(task: &TaskInfo) -> Result<(), InvalidCheck> {
     health::specs(task, &|command| probe(command, Inside::default())).map(drop)
 }
 
-/// The checks of a task whose container runs.
-pub(super) fn specs(running: &Running, task: &TaskInfo) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
-    health::specs(task, &|command| probe(command, inside(running)?))
+/// The checks of a task whose container runs. To look its user up and to work out its filter may take long.
+pub(super) fn specs(
+    process: Process,
+    running: &Running,
+    task: &TaskInfo,
+) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
+    let known = OnceCell::new();
+    health::specs(task, &|command| {
+        if known.get().is_none() {
+            let _first = known.set(inside(process.pid, running)?);
+        }
+        probe(command, known.get().cloned().unwrap_or_default())
+    })
 }
 
-fn inside(running: &Running) -> Result<Inside, Problem> {
-    let (pid, config) = (running.process.pid, &running.container.config);
+fn inside(pid: i32, running: &Running) -> Result<Inside, Problem> {
+    let config = &running.container.config;
     let account = user_of(pid, &running.container).map_err(|error| Problem::Command(error.into()))?;
     let confinement = confinement(running).map_err(|error| Problem::Command(error.into()))?;
     let home = format!("HOME={}", account.home.display());
@@ -65,15 +77,8 @@ fn inside(running: &Running) -> Result<Inside, Problem> {
 fn probe(command: &CommandInfo, inside: Inside) -> Result<CommandProbe, Problem> {
     let cannot = |error: CommandError| Problem::Command(error.into());
     let own = mesos::command::variables(command.environment.as_ref()).map_err(cannot)?;
-    let run = match command.shell() {
-        true => Command::Shell(command.value().to_owned()),
-        false => {
-            let (path, argv) = mesos::command::program(command, SHELL_IN_PATH).map_err(cannot)?;
-            Command::Exec { path: path.display().to_string(), argv }
-        }
-    };
     Ok(CommandProbe {
-        command: run,
+        command: probe_of(command).map_err(cannot)?,
         environment: inside.environment.into_iter().chain(own).collect::<Variables>().into_iter().collect(),
         working_directory: Some(inside.directory),
         fallback_directory: Some("/".into()),

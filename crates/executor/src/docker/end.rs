@@ -29,7 +29,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Site {
-    /// Watches over a container that runs, by its record.
+    /// Watches over a container that was seen to run, by its record. If its process is gone, its end comes next.
     pub(super) fn watch(&self, record: Record, told: Option<Vec<u8>>) -> Option<Docker> {
         let running = record.running.clone()?;
         let (process, site, output) = (running.process(), self.clone(), self.read_output());
@@ -42,7 +42,7 @@ impl Site {
             }
             say.send_replace(Some(site.end(record, output).await));
         });
-        Some(Docker { site: self.clone(), running, told, ending, _watching: AbortOnDropHandle::new(watching) })
+        Some(Docker { site: self.clone(), running, process, told, ending, _watching: AbortOnDropHandle::new(watching) })
     }
 
     /// The ending of a container whose process is gone.
@@ -52,7 +52,7 @@ impl Site {
     }
 
     fn read_output(&self) -> AbortOnDropHandle<()> {
-        let output = Output::new(self.engine.clone(), self.name.clone(), &self.sandbox, &self.state);
+        let output = Output::new(self.engine.clone(), self.name.clone(), &self.sandbox, self.rotations, &self.state);
         AbortOnDropHandle::new(tokio::spawn(output.read()))
     }
 

@@ -4,16 +4,20 @@
 //! nothing while the daemon is: what the container prints then waits in its pipes. How far it was read is on file after each
 //! piece; if this process is killed between the two, that piece is there twice.
 
-use std::fs;
-use std::fs::File;
-use std::io::{self, Write};
+mod writer;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use containers::docker::{DockerError, Engine, Logs, Position, Stream};
-use processes::append;
+use containers::docker::{DockerError, Engine, Logs};
+use processes::Rotations;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use self::writer::Writer;
+
+/// The file of the position.
 const FILE: &str = "docker.output";
 
 /// The pause before a daemon that broke off is asked again.
@@ -24,13 +28,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Output {
     engine: Engine,
     container: String,
-    files: processes::Logs,
+    logs: processes::Logs,
+    rotations: Rotations,
     position: PathBuf,
 }
 
 impl Output {
-    pub(super) fn new(engine: Engine, container: String, sandbox: &Path, state: &Path) -> Output {
-        Output { engine, container, files: processes::Logs::of(sandbox), position: state.join(FILE) }
+    pub(super) fn new(engine: Engine, container: String, sandbox: &Path, rotations: Rotations, state: &Path) -> Output {
+        Output { engine, container, logs: processes::Logs::of(sandbox), rotations, position: state.join(FILE) }
     }
 
     /// Reads to the end, whatever becomes of the daemon meanwhile.
@@ -49,30 +54,41 @@ impl Output {
     }
 
     async fn read_once(&self) -> Result<(), DockerError> {
-        let from: Position =
-            fs::read(&self.position).ok().and_then(|it| serde_json::from_slice(&it).ok()).unwrap_or_default();
-        let mut logs = self.engine.logs(&self.container, from).await?;
-        while let Some(output) = logs.next().await? {
-            if let Err(error) = self.write(output.stream, &output.bytes, &logs) {
-                tracing::warn!(%error, container = self.container, "a line of output is lost");
-            }
+        let mut writer = Writer::new(&self.logs, self.rotations, self.position.clone());
+        let mut logs = self.engine.logs(&self.container, writer.position()).await?;
+        let mut is_lost = false;
+        while let Some(piece) = piece(&mut logs).await? {
+            let position = logs.position().clone();
+            // Disks may take their time.
+            let writing = spawn_blocking(move || {
+                let written = writer.write(&piece, &position);
+                (writer, written)
+            });
+            let Ok((again, written)) = writing.await else { return Ok(()) };
+            writer = again;
+            is_lost = self.tell(is_lost, written);
         }
         Ok(())
     }
 
-    fn write(&self, stream: Stream, bytes: &[u8], logs: &Logs) -> io::Result<()> {
-        let path = match stream {
-            Stream::Stdout => &self.files.stdout,
-            Stream::Stderr => &self.files.stderr,
-        };
-        append(path)?.write_all(bytes)?;
-        self.remember(logs.position())
+    /// True if output is being lost, of which the log has the beginning and the end.
+    fn tell(&self, was_lost: bool, written: io::Result<()>) -> bool {
+        match &written {
+            Err(error) if !was_lost => tracing::warn!(%error, container = self.container, "output is lost"),
+            Ok(()) if was_lost => tracing::info!(container = self.container, "no more output is lost"),
+            _ => {}
+        }
+        written.is_err()
     }
+}
 
-    /// It need not be on disk: where that matters, the container is gone, too.
-    fn remember(&self, position: &Position) -> io::Result<()> {
-        let new = self.position.with_extension("new");
-        File::create(&new)?.write_all(&serde_json::to_vec(position)?)?;
-        fs::rename(&new, &self.position)
+/// The lines that have come: one at least, unless there are no more.
+async fn piece(logs: &mut Logs) -> Result<Option<Vec<containers::docker::Output>>, DockerError> {
+    let Some(first) = logs.next().await? else { return Ok(None) };
+    let mut piece = vec![first];
+    // An error comes again, after what came before it was written.
+    while let Ok(Some(more)) = logs.at_hand() {
+        piece.push(more);
     }
+    Ok(Some(piece))
 }

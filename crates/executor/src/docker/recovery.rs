@@ -1,11 +1,15 @@
 //! The container of a task that an earlier executor launched.
 
+use std::path::Path;
+
 use containers::docker::{Container, Record};
 use containers::image::HealthCheck;
+use mesos::v1::TaskInfo;
 
 use super::end::{LOST, ending};
 use super::start::runs;
 use super::{Docker, Site, Unmade};
+use crate::config::ExecutorConfig;
 use crate::life::Ending;
 
 const NEVER_STARTED: &str = "The task was never started: its executor ended before that";
@@ -26,18 +30,28 @@ pub(crate) enum Fate {
     NotStarted(String),
 }
 
-/// Finds it again. No daemon is needed for one that is known to have run.
-pub(crate) async fn recover(site: &Site) -> Found {
-    let record = match Record::read(&site.state) {
-        Ok(Some(record)) => record,
-        Ok(None) => return Found { fate: Fate::NotStarted(NEVER_STARTED.to_owned()), adopted: None },
-        Err(error) => {
-            tracing::warn!(%error, container = site.name, "the record of a container is damaged");
-            site.record()
-        }
+/// Finds it again, where its record says. No daemon is needed for one that is known to have run.
+pub(crate) async fn recover(config: &ExecutorConfig, state: &Path, task: &TaskInfo) -> Found {
+    let (site, record) = match known(config, state, task) {
+        Ok(known) => known,
+        Err(why) => return Found { fate: Fate::NotStarted(why), adopted: None },
     };
     let adopted = record.adopted.clone();
-    Found { fate: fate(site, record).await, adopted }
+    Found { fate: fate(&site, record).await, adopted }
+}
+
+/// The container and its place, by its record, or else by the executor's own name; or why there cannot be one.
+fn known(config: &ExecutorConfig, state: &Path, task: &TaskInfo) -> Result<(Site, Record), String> {
+    match Record::read(state) {
+        Ok(Some(record)) => Ok((Site::again(config, state, task, &record), record)),
+        Ok(None) => Err(NEVER_STARTED.to_owned()),
+        Err(error) => {
+            tracing::warn!(%error, state = %state.display(), "the record of a container is damaged");
+            let site = Site::of(config, state, task).map_err(|error| error.to_string())?;
+            let record = site.record();
+            Ok((site, record))
+        }
+    }
 }
 
 async fn fate(site: &Site, record: Record) -> Fate {
@@ -78,10 +92,8 @@ async fn asked(site: &Site, record: Record, container: Container) -> Fate {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use containers::docker::{Ended, Engine, Running};
-    use processes::Process;
+    use containers::docker::{Ended, Engine, Running, Seen};
+    use processes::{Process, Rotations};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::UnixListener;
     use tokio::sync::mpsc;
@@ -109,9 +121,26 @@ mod tests {
         calls
     }
 
+    /// An executor whose agent names no daemon.
+    fn config(directory: &Path) -> ExecutorConfig {
+        let variables = [
+            ("MESOS_FRAMEWORK_ID", "F"),
+            ("MESOS_EXECUTOR_ID", "E"),
+            ("MESOS_SLAVE_PID", "slave(1)@127.0.0.1:5051"),
+            ("MESOS_DIRECTORY", directory.to_str().unwrap()),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        ExecutorConfig::from_variables(&variables.into()).unwrap()
+    }
+
+    async fn fate_of(directory: &Path) -> Fate {
+        recover(&config(directory), directory, &TaskInfo::default()).await.fate
+    }
+
     fn site(directory: &Path) -> Site {
         let engine = Engine::new(directory.join("s"));
-        Site { engine, name: "mesos-c".to_owned(), state: directory.to_owned(), sandbox: directory.to_owned() }
+        let (state, sandbox, rotations) = (directory.to_owned(), directory.to_owned(), Rotations::default());
+        Site { engine, name: "mesos-c".to_owned(), state, sandbox, rotations }
     }
 
     fn said(mut calls: mpsc::UnboundedReceiver<String>) -> Vec<String> {
@@ -126,7 +155,7 @@ mod tests {
         let site = site(directory.path());
         let calls = daemon(&directory.path().join("s"), r#"{"State": {"Status": "created", "Running": false}}"#);
         site.record().write(&site.state).unwrap();
-        let Fate::NotStarted(why) = recover(&site).await.fate else { panic!("it never ran") };
+        let Fate::NotStarted(why) = fate_of(directory.path()).await else { panic!("it never ran") };
         assert_eq!(why, NEVER_STARTED);
         assert_eq!(said(calls), ["GET /containers/mesos-c/json", DELETE]);
     }
@@ -138,32 +167,48 @@ mod tests {
         let ended = r#"{"State": {"Status": "exited", "Running": false, "ExitCode": 7}}"#;
         let calls = daemon(&directory.path().join("s"), ended);
         site.record().write(&site.state).unwrap();
-        assert!(matches!(recover(&site).await.fate, Fate::Ended(Ending::Container(7))));
+        assert!(matches!(fate_of(directory.path()).await, Fate::Ended(Ending::Container(7))));
         assert_eq!(said(calls).last().map(String::as_str), Some(DELETE));
         let expected = Ended { status: 7, out_of_memory: false, memory_bytes: None };
         assert_eq!(Record::read(&site.state).unwrap().unwrap().ended, Some(expected));
         // The next one needs no daemon.
         std::fs::remove_file(directory.path().join("s")).unwrap();
-        assert!(matches!(recover(&site).await.fate, Fate::Ended(Ending::Container(7))));
+        assert!(matches!(fate_of(directory.path()).await, Fate::Ended(Ending::Container(7))));
     }
 
     #[tokio::test]
     async fn without_a_record_nothing_was_begun_and_without_a_daemon_nobody_can_tell() {
         let directory = tempfile::tempdir().unwrap();
         let site = site(directory.path());
-        assert!(matches!(recover(&site).await.fate, Fate::NotStarted(why) if why == NEVER_STARTED));
+        assert!(matches!(fate_of(directory.path()).await, Fate::NotStarted(why) if why == NEVER_STARTED));
         site.record().write(&site.state).unwrap();
-        assert!(matches!(recover(&site).await.fate, Fate::NotStarted(why) if why.contains("cannot be reached")));
+        assert!(matches!(fate_of(directory.path()).await, Fate::NotStarted(why) if why.contains("cannot be reached")));
     }
 
     #[tokio::test]
     async fn one_that_is_known_to_run_needs_no_daemon() {
         let directory = tempfile::tempdir().unwrap();
         let site = site(directory.path());
-        let (process, container) = (Process::this().unwrap(), Container::default());
-        let running = Running { process, boot: None, container, capabilities: 0, filtered: false };
+        let process = Process::this().unwrap();
+        let running = Running::new(process, Container::default(), Seen::default());
         Record { running: Some(running), ..site.record() }.write(&site.state).unwrap();
-        let Fate::Runs(docker) = recover(&site).await.fate else { panic!("it runs") };
-        assert_eq!(docker.process(), process);
+        let Fate::Runs(docker) = fate_of(directory.path()).await else { panic!("it runs") };
+        assert_eq!(docker.process(), Some(process));
+    }
+
+    /// Nothing is checked in whoever has the number of its process now.
+    #[tokio::test]
+    async fn one_whose_process_is_gone_has_none_and_ends_by_the_word_of_the_daemon_of_its_record() {
+        let directory = tempfile::tempdir().unwrap();
+        let site = site(directory.path());
+        let ended = r#"{"State": {"Status": "exited", "Running": false, "ExitCode": 7}}"#;
+        let _calls = daemon(&directory.path().join("s"), ended);
+        let own = Process::this().unwrap();
+        let reused = Process { start: own.start + 1, ..own };
+        let running = Running::new(reused, Container::default(), Seen::default());
+        Record { running: Some(running), ..site.record() }.write(&site.state).unwrap();
+        let Fate::Runs(docker) = fate_of(directory.path()).await else { panic!("it ran") };
+        assert_eq!(docker.process(), None);
+        assert!(matches!(docker.ended().await, Ending::Container(7)));
     }
 }

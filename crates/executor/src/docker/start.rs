@@ -7,7 +7,7 @@ use containers::docker::{Container, Definition, DockerError, Image, Labels, Reco
 use containers::image::Reference;
 use containers::registry::{DockerConfig, Login};
 use mesos::v1::TaskInfo;
-use processes::{Boot, Process};
+use processes::Process;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
@@ -140,6 +140,5 @@ async fn see(site: &Site) -> Result<(Container, Value), Unmade> {
 /// A container that runs, with what the kernel says of its first process.
 pub(super) fn runs(container: &Container) -> Option<Running> {
     let process = Process::of(container.state.pid).filter(|_| container.state.pid > 0)?;
-    let Seen { capabilities, filtered } = Seen::of(process)?;
-    Some(Running { process, boot: Boot::this(), container: container.clone(), capabilities, filtered })
+    Some(Running::new(process, container.clone(), Seen::of(process)?))
 }

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::MetadataExt;
 
 use checks::{Place, PlaceError};
@@ -30,22 +31,26 @@ impl Namespaces {
         Ok(Namespaces(numbers))
     }
 
-    /// The place to check a process that is there.
-    pub(crate) fn place(self, pid: i32) -> Result<Place, PlaceError> {
+    /// The place to check a process that is there, which its descriptor holds.
+    pub(crate) fn place(self, pidfd: BorrowedFd<'_>) -> Result<Place, PlaceError> {
         let ours = Namespaces::read("self").is_ok_and(|ours| ours == self);
-        if ours { Ok(Place::Host) } else { Place::of_pid(pid) }
+        if ours { Ok(Place::Host) } else { Place::of_pidfd(pidfd) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+
+    use processes::Process;
+
     use super::*;
 
     #[test]
     fn who_is_where_we_are_needs_no_descriptor() {
-        let own = i32::try_from(std::process::id()).unwrap();
-        let here = Namespaces::of(own).unwrap();
-        assert!(matches!(here.place(own), Ok(Place::Host)));
+        let own = Process::this().unwrap();
+        let here = Namespaces::of(own.pid).unwrap();
+        assert!(matches!(here.place(own.open().unwrap().as_fd()), Ok(Place::Host)));
         assert!(Namespaces::of(i32::MAX).is_err());
     }
 }

@@ -14,10 +14,10 @@ pub(super) enum Container {
 }
 
 impl Container {
-    /// The main process.
-    pub(super) fn process(&self) -> Process {
+    /// The main process, if there was one when the container was last found.
+    pub(super) fn process(&self) -> Option<Process> {
         match self {
-            Container::Shim(shim) => shim.process(),
+            Container::Shim(shim) => Some(shim.process()),
             Container::Docker(docker) => docker.process(),
         }
     }

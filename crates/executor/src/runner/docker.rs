@@ -7,7 +7,7 @@ use processes::furnish;
 use super::Runner;
 use super::container::Container;
 use super::running::Unstarted;
-use crate::docker::{self, Fate, Found, Site, Started, Unmade};
+use crate::docker::{self, Fate, Site, Started};
 use crate::life::{Action, Ending, Input};
 use crate::task::{Unrunnable, fetch};
 
@@ -18,7 +18,7 @@ impl Runner {
             return Err(Unrunnable::Unsupported("Docker containers of task groups").into());
         }
         docker::valid(task).map_err(Unrunnable::Check)?;
-        let site = Site::of(&self.config, self.state.path()).map_err(Unrunnable::Docker)?;
+        let site = Site::of(&self.config, self.state.path(), task).map_err(Unrunnable::Docker)?;
         furnish(&self.config.sandbox, SANDBOX_MODE, None).map_err(Unrunnable::Start)?;
         if task.executor.is_some() {
             self.unless_left("URIs were fetched", fetch(task, &self.config, None)).await?;
@@ -38,10 +38,8 @@ impl Runner {
 
     /// Goes on with the container of an earlier executor.
     pub(super) async fn go_on_with_docker(&mut self, starting: bool, actions: Vec<Action>) {
-        let found = match Site::of(&self.config, self.state.path()) {
-            Ok(site) => docker::recover(&site).await,
-            Err(error) => Found::nothing(&error),
-        };
+        let Some(task) = &self.task else { return };
+        let found = docker::recover(&self.config, self.state.path(), task).await;
         tracing::info!(executor = self.config.executor_id, ?found, "going on where an earlier executor stopped");
         self.adopt(found.adopted.as_ref().and_then(docker::adopted));
         match found.fate {
@@ -57,11 +55,5 @@ impl Runner {
         if let (Some(task), Some(check)) = (&mut self.task, check) {
             task.health_check = Some(check);
         }
-    }
-}
-
-impl Found {
-    fn nothing(why: &Unmade) -> Found {
-        Found { fate: Fate::NotStarted(why.to_string()), adopted: None }
     }
 }

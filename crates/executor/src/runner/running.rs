@@ -1,5 +1,7 @@
 //! The task's processes and checks: how they begin, and how signals reach them.
 
+use std::os::fd::AsFd;
+
 use checks::{CheckSpec, Event, Outcome};
 use containers::logs;
 use containers::provision::Provision;
@@ -122,20 +124,25 @@ impl Runner {
     /// Begins to check the task, if it has checks that can be.
     pub(super) async fn start_checks(&mut self) {
         let (Some(task), Some(container)) = (&self.task, &self.container) else { return };
-        let pid = container.process().pid;
-        self.checking.namespaces = Namespaces::of(pid).ok();
-        let Some(namespaces) = self.checking.namespaces else { return };
+        let Some(process) = container.process() else { return };
         let specs = match self.checking.specs.take() {
             Some(specs) => Ok(specs),
             None => match container {
                 Container::Shim(_) => self.specs_again(task).await,
-                Container::Docker(docker) => docker.specs(task).map_err(Unrunnable::Check),
+                Container::Docker(docker) => match docker.specs(task).await {
+                    Ok(specs) => specs.map_err(Unrunnable::Check),
+                    Err(error) => Err(Unrunnable::Start(error)),
+                },
             },
         };
         // A task whose checks make no sense was not started; but their users may be looked up again, and not be found.
         let specs = specs.inspect_err(|error| tracing::warn!(%error, "the task is not checked"));
         let Some(specs) = specs.ok().filter(|specs| !specs.is_empty()) else { return };
-        match namespaces.place(pid) {
+        // Whatever was read by its number was read of it, and not of the next to have that number, if it is alive now.
+        let (now, pidfd) = (Namespaces::of(process.pid).ok(), process.open());
+        self.checking.namespaces = now;
+        let (Some(namespaces), Some(pidfd)) = (now, pidfd) else { return };
+        match namespaces.place(pidfd.as_fd()) {
             Ok(place) => {
                 let file = self.state.health();
                 self.checking.monitor = Some(Monitor::start(&self.shared.engine, task, specs, &place, file));
@@ -162,7 +169,7 @@ impl Runner {
         let Some(container) = self.container.as_ref().filter(|_| matches!(event.outcome, Outcome::Failure(_))) else {
             return false;
         };
-        let task = container.process();
+        let Some(task) = container.process() else { return true };
         let moved =
             Namespaces::of(task.pid).is_ok_and(|now| self.checking.namespaces.is_some_and(|before| before != now));
         if task.is_alive() && moved {

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use checks::spec::{Command, CommandProbe};
+use checks::spec::CommandProbe;
 use containers::cgroup::Assignment;
 use containers::provision::{Provision, Settings};
 use containers::rootfs::Cgroups;
 use containers::spec::{self, Room, Volumes};
 use containers::users::Users;
 use health::Problem;
-use mesos::command::SHELL_IN_PATH;
 use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
 use processes::rootfs::Root;
 use processes::{Birthplace, Credentials, Program};
 
 use super::identity::Identity;
+use crate::command::probe_of;
 use crate::config::{ExecutorConfig, Variables};
 use crate::state::CHANGES;
 use crate::task::supported::{has_image, unsupported};
@@ -114,14 +114,7 @@ impl Prepared {
         let own = task::variables(command.environment.as_ref(), &self.settings).map_err(cannot)?;
         let of_task = self.program.environment.iter().chain(&self.program.secrets).cloned();
         let environment = of_task.chain(own).collect::<Variables>();
-        let run = match command.shell() {
-            true => Command::Shell(command.value().to_owned()),
-            false => {
-                let (path, argv) =
-                    mesos::command::program(command, SHELL_IN_PATH).map_err(|error| cannot(error.into()))?;
-                Command::Exec { path: path.display().to_string(), argv }
-            }
-        };
+        let run = probe_of(command).map_err(|error| cannot(error.into()))?;
         let user = match command.user.as_deref().filter(|name| own_users && !name.is_empty()) {
             Some(name) => Some(self.user(name).map_err(cannot)?),
             None => self.program.user.clone(),
@@ -200,6 +193,7 @@ fn is_init(task: &TaskInfo) -> bool {
 mod tests {
     use std::path::Path;
 
+    use checks::spec::Command;
     use mesos::v1::Environment;
     use mesos::v1::environment::Variable;
     use processes::Network;
