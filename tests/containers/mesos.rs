@@ -29,6 +29,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("HealthCheckTest.ROOT_INTERNET_CURL_HealthyTaskViaHTTPWithContainerImage", http_health),
     ("HealthCheckTest.ROOT_INTERNET_CURL_HealthyTaskViaTCPWithContainerImage", tcp_health),
     ("CheckTest.CommandCheckInContainer", check),
+    ("CommandExecutorCheckTest.HTTPCheckDelivered", http_check),
+    ("CommandExecutorCheckTest.TCPCheckDelivered", tcp_check),
     ("DefaultExecutorTest.ROOT_ContainerImageForTaskGroup", group_of_two_images),
     ("DefaultExecutorTest.ROOT_SandboxVolumeShared", shared_volume),
     ("PortMappingIsolatorTest.ROOT_ContainerBridgeToHost", bridge),
@@ -217,6 +219,25 @@ fn check(_: &str) {
     world.run(with_check(of_image("t", "web:1"), command));
     let status = world.framework.expect_reason("REASON_TASK_CHECK_STATUS_UPDATED");
     assert_eq!(status["check_status"]["command"]["exit_code"], 3, "{status}");
+}
+
+fn http_check(_: &str) {
+    let check = json!({"type": "HTTP", "http": {"port": 80, "path": "/"}});
+    is_checked(check, "/check_status/http/status_code", &json!(200));
+}
+
+fn tcp_check(_: &str) {
+    is_checked(json!({"type": "TCP", "tcp": {"port": 80}}), "/check_status/tcp/succeeded", &json!(true));
+}
+
+/// Runs a server on a bridge, where only its own container can reach it by loopback, until its check says so.
+#[track_caller]
+fn is_checked(check: Value, place: &str, expected: &Value) {
+    let world = World::start();
+    world.run(with_check(on_a_bridge(of_image("t", "web:1")), check));
+    // It may be asked before it listens, which is told, too.
+    let told = || world.framework.expect_reason("REASON_TASK_CHECK_STATUS_UPDATED");
+    while told().pointer(place) != Some(expected) {}
 }
 
 fn group_of_two_images(_: &str) {
