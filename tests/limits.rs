@@ -95,6 +95,17 @@ fn a_limit_may_be_above_what_is_asked_for() {
     roomy["limits"] = json!({"mem": {"value": "Infinity"}, "cpus": {"value": 2.0}});
     framework.launch(roomy);
     assert_eq!(last(&framework, "roomy")["state"], "TASK_FINISHED");
+    let mut ready = sized(task("ready", "test $(cat /proc/self/oom_score_adj) -gt 500"), 0.1, 32.0);
+    ready["limits"] = json!({"mem": {"value": 64.0}});
+    framework.launch(ready.clone());
+    assert_eq!(
+        last(&framework, "ready")["state"],
+        "TASK_FINISHED",
+        "it is readier to die than those within their means"
+    );
+    (ready["task_id"]["value"], ready["limits"]) = (json!("modest"), json!({}));
+    framework.launch(ready);
+    assert_eq!(last(&framework, "modest")["state"], "TASK_FAILED", "it is as ready as its executor");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod fetch;
 mod group_sandbox;
 mod identity;
+mod oom;
 mod prepare;
 mod supported;
 mod user;

@@ -11,6 +11,10 @@ use super::limits::{CpuLimits, Limits, MemoryLimits};
 
 const BYTES_IN_MB: f64 = 1024.0 * 1024.0;
 
+/// The bounds of the points that readiness to die is counted in.
+const LEAST_POINTS: i32 = 3;
+const MOST_POINTS: i32 = 999;
+
 /// The limits that an agent sets, and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -78,6 +82,17 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// The points by which a container rather dies when the machine, which has this much memory, has no more: what it asks
+    /// for is less than what it may take. The formula is Mesos', and before that Kubernetes'.
+    pub fn oom_score_adjustment(&self, demand: Demand<'_>, machine_bytes: u64) -> Option<i32> {
+        let (limit, requested) = (demand.limit("mem")?, demand.amount("mem"));
+        let share = 1000.0 * bytes(requested) as f64 / machine_bytes.max(1) as f64;
+        let points = (1000.0 - share).clamp(f64::from(LEAST_POINTS), f64::from(MOST_POINTS)) as i32;
+        (self.memory && limit > requested).then_some(points)
+    }
+}
+
 /// The limits together, if there is any; one without counts with what it requests.
 fn limit(demands: &[Demand<'_>], name: &str) -> Option<f64> {
     demands.iter().find_map(|demand| demand.limit(name))?;
@@ -126,6 +141,23 @@ mod tests {
         let endless = [("cpus", f64::INFINITY), ("mem", f64::INFINITY)];
         let none = limits_of(Policy { cfs: true, ..POLICY }, &[(0.5, 64.0, &endless), (1.0, 32.0, &[])]);
         assert_eq!((cpu(&none).limit, memory(&none).limit), (None, None));
+    }
+
+    #[test]
+    fn who_may_take_more_than_it_asks_for_dies_sooner_the_less_that_is() {
+        let points = |policy: Policy, mem: f64, limits: &[(&str, f64)]| {
+            let resources = [Resource::scalar("mem", mem)];
+            let limits = limits.iter().map(|(name, value)| ((*name).to_owned(), Scalar { value: *value })).collect();
+            policy.oom_score_adjustment(Demand::limited(&resources, &limits), 1024 * MIB)
+        };
+        assert_eq!(points(POLICY, 256.0, &[("mem", 512.0)]), Some(750));
+        assert_eq!(points(POLICY, 256.0, &[("mem", f64::INFINITY)]), Some(750));
+        assert_eq!(points(POLICY, 0.5, &[("mem", 2.0)]), Some(999));
+        assert_eq!(points(POLICY, 2048.0, &[("mem", 4096.0)]), Some(3));
+        for none in [&[][..], &[("cpus", 2.0)], &[("mem", 256.0)]] {
+            assert_eq!(points(POLICY, 256.0, none), None);
+        }
+        assert_eq!(points(Policy::default(), 256.0, &[("mem", 512.0)]), None);
     }
 
     #[test]

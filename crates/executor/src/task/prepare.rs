@@ -14,6 +14,7 @@ use processes::rootfs::Root;
 use processes::{Birthplace, Credentials, Program};
 
 use super::identity::Identity;
+use super::oom;
 use crate::command::probe_of;
 use crate::config::{ExecutorConfig, Variables};
 use crate::state::CHANGES;
@@ -78,6 +79,7 @@ impl Prepared {
             return Err(Unrunnable::Unprivileged);
         }
         let (secrets, environment) = identity.environment.into_iter().partition(|(name, _)| is_secret(task, name));
+        let bounds = spec::confinement(container, &provision.settings, has_image, is_root)?;
         let program = Program {
             path: identity.path,
             arguments: identity.arguments,
@@ -86,7 +88,7 @@ impl Prepared {
             working_directory: identity.working_directory,
             terminal: mesos::command::terminal(container)?,
             birthplace,
-            confinement: spec::confinement(container, &provision.settings, has_image, is_root)?,
+            confinement: oom::adjusted(bounds, config, task),
             user: identity.user,
             namespaces,
         };

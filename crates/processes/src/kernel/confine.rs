@@ -45,7 +45,11 @@ impl Bounds {
     pub(super) fn adjust_oom_score(&self) -> rustix::io::Result<()> {
         let Some(points) = &self.oom_score_adjustment else { return Ok(()) };
         let file = open(c"/proc/self/oom_score_adj", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-        write(&file, points.as_bytes()).map(drop)
+        match write(&file, points.as_bytes()) {
+            // Only who may override resource limits makes itself less likely to be killed than it was started.
+            Err(Errno::ACCESS | Errno::PERM) => Ok(()),
+            written => written.map(drop),
+        }
     }
 
     /// Only a process that may override resource limits of the machine raises one.

@@ -139,3 +139,16 @@ fn limits_umask_and_oom_score_are_what_is_given() {
     let error = output("true", own, Confinement { oom_score_adjustment: Some(1001), ..Confinement::default() });
     assert_eq!(error.unwrap_err().step, Step::OomScore);
 }
+
+#[test]
+fn who_may_not_be_made_less_ready_to_die_runs_all_the_same() {
+    let before = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+    let run = || {
+        let mut sets = rustix::thread::capabilities(None).unwrap();
+        sets.effective.remove(rustix::thread::CapabilitySet::SYS_RESOURCE);
+        rustix::thread::set_capabilities(None, sets).unwrap();
+        let confinement = Confinement { oom_score_adjustment: Some(-1000), ..Confinement::default() };
+        output("cat /proc/self/oom_score_adj", rustix::process::geteuid().as_raw(), confinement).unwrap()
+    };
+    assert_eq!(std::thread::spawn(run).join().unwrap(), before.trim());
+}
