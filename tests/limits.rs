@@ -348,6 +348,24 @@ fn containers_of_the_operator_api_have_limits_of_their_own() {
 }
 
 #[test]
+fn containers_of_the_operator_api_have_shared_memory_of_their_own() {
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED containers_of_the_operator_api_have_shared_memory_of_their_own: needs root");
+        return;
+    }
+    let pair = Pair::start();
+    let call = |call: Value| http::send(pair.agent, "POST", "/api/v1", &call).expect("an answer");
+    let id = json!({"value": "alone"});
+    let container = json!({"type": "MESOS", "linux_info": {"ipc_mode": "PRIVATE", "shm_size": 1}});
+    let command = json!({"value": "test $(stat -f -c '%b' /dev/shm) = 256"});
+    let launch = json!({"container_id": id, "command": command, "container": container});
+    let launched = call(json!({"type": "LAUNCH_CONTAINER", "launch_container": launch}));
+    assert_eq!(launched.status, 200, "{launched:?}");
+    let waited = call(json!({"type": "WAIT_CONTAINER", "wait_container": {"container_id": id}})).json();
+    assert_eq!(waited["wait_container"]["exit_status"], 0, "{waited}");
+}
+
+#[test]
 fn limits_of_setrlimit_hold_for_a_task_and_for_the_commands_of_its_checks() {
     let pair = Pair::start();
     let framework = Framework::subscribe(pair.master, Form::Json);

@@ -199,6 +199,7 @@ impl Agent {
             environment: books.settings.container_environment(),
             switch_user: self.options.switch_user,
             log_rotations: self.options.log_rotations,
+            operator: self.options.containers.settings.clone(),
         };
         let (handle, inbox) = shell::inbox("agent");
         let (layout, fetcher, actor) = (self.layout.clone(), fetcher.clone(), actor.clone());

@@ -28,6 +28,7 @@ mod parent;
 mod programs;
 mod record;
 mod recovery;
+mod room;
 mod session;
 mod signals;
 mod switchboard;

@@ -1,18 +1,28 @@
 //! The parts of a container's definition that this agent does not support: refused by name, not skipped. Pure.
 
 use fetcher::Link;
-use mesos::command::{secret, unsupported_isolation};
+use mesos::command::{self, secret};
 use mesos::v1::{CommandInfo, ContainerInfo, container_info};
 
-/// Why this container cannot be made, if it cannot.
+/// Why the container of an executor cannot be made, if it cannot.
 pub(crate) fn unsupported(container: &ContainerInfo) -> Option<String> {
+    unsupported_kind(container).or_else(|| unsupported_isolation(container))
+}
+
+/// The same of what the container is made of.
+pub(crate) fn unsupported_kind(container: &ContainerInfo) -> Option<String> {
     let mesos = container.mesos.as_ref();
     let refused = |what: &str| Some(format!("{what} not supported by this agent"));
     match container.r#type() {
         container_info::Type::Docker => refused("Docker containers are"),
         _ if mesos.is_some_and(|mesos| mesos.image.is_some()) => refused("Container images are"),
-        _ => unsupported_isolation(container).and_then(|what| refused(&format!("{what} are"))),
+        _ => None,
     }
+}
+
+/// The same of what its processes may do, and of the memory they share.
+pub(crate) fn unsupported_isolation(container: &ContainerInfo) -> Option<String> {
+    command::unsupported_isolation(container).map(|what| format!("{what} are not supported by this agent"))
 }
 
 /// The same of the network of a container that has to be in that of the agent, or of the one it is nested in.

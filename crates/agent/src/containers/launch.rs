@@ -6,7 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ::containers::cgroup::{Birthplace, CgroupError};
-use ::containers::{logs, rlimits};
+use ::containers::provision::{Provision, Settings};
+use ::containers::rootfs::Cgroups as Visible;
+use ::containers::{logs, spec};
 use fetcher::{Fetcher, Item};
 use mesos::command;
 use mesos::v1::{ContainerId, Resource};
@@ -18,6 +20,7 @@ use super::bounds;
 use super::order::{Class, Order};
 use super::parent::{Parent, Surroundings};
 use super::record::ContainerRecord;
+use super::room::{self, Place};
 use super::session::{self, Join, Session};
 use super::{LaunchRefusal, Output};
 use crate::cgroups::Cgroups;
@@ -33,6 +36,8 @@ pub(crate) struct ContainerSettings {
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) switch_user: bool,
     pub(crate) log_rotations: Rotations,
+    /// The things that the operator says of every container.
+    pub(crate) operator: Settings,
 }
 
 /// Everything that launches need.
@@ -192,7 +197,7 @@ async fn shim(
     let (sandbox, directory) = place(launcher, &order, parent, user.as_ref()).await?;
     let mut program = program(launcher, &order, launcher.settings.environment.clone(), &sandbox, user)?;
     program.birthplace = cgroup(launcher, &order).await?;
-    program.confinement = rlimits::confinement(order.container.as_ref()).map_err(refused)?;
+    let program = roomy(launcher, &order, program, (&sandbox, &directory)).await?;
     let rotations = logs::of_task(launcher.settings.log_rotations, &program.environment).map_err(refused)?;
     let program = Logged { program, logs: Logs::of(&sandbox), rotations };
     let shim = [launcher.settings.executor_binary.display().to_string(), "shim".to_owned()];
@@ -201,6 +206,24 @@ async fn shim(
         Err(End::NotStarted(why)) => Err(LaunchRefusal::Order(why)),
         Err(end) => Ok(Started { program: StartedProgram::Over(end), sandbox, resources: order.resources }),
     }
+}
+
+/// The program in its room, between its sandbox and the directory of its shim.
+async fn roomy(
+    launcher: &Launcher,
+    order: &Order,
+    mut program: processes::Program,
+    (sandbox, state): (&Path, &Path),
+) -> Result<processes::Program, LaunchRefusal> {
+    let visible = |cgroups: &Cgroups| spec::cgroups(&cgroups.root().mounts, program.birthplace.as_ref());
+    let cgroups = launcher.cgroups.as_ref().map_or(Visible::Nothing, visible);
+    let provision = Provision { settings: launcher.settings.operator.clone(), ..Provision::default() };
+    let (order, sandbox, state) = (order.clone(), sandbox.to_owned(), state.to_owned());
+    let give = move || {
+        let place = Place { provision: &provision, sandbox: &sandbox, state: &state, cgroups };
+        room::give(&mut program, &order, place).map(|()| program)
+    };
+    spawn_blocking(give).await.map_err(refused)?.map_err(refused)
 }
 
 /// The cgroup that the container is born in, which is made if it is to be its own.
@@ -280,6 +303,7 @@ pub(super) mod tests {
             environment: BTreeMap::new(),
             switch_user: false,
             log_rotations: Rotations::default(),
+            operator: Settings::default(),
         };
         Launcher {
             settings,

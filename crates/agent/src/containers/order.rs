@@ -60,7 +60,12 @@ impl Order {
         let volumes = || supported::unsupported_volumes(container, nested);
         let terminal = || self.terminal().err().map(|error| error.to_string());
         let network = || supported::unsupported_network(container);
-        supported::unsupported(container).or_else(network).or_else(volumes).or_else(terminal)
+        let isolation = || match self.class {
+            Class::Task => None,
+            // Everything is that of the container it joins.
+            Class::Session => supported::unsupported_isolation(container),
+        };
+        supported::unsupported_kind(container).or_else(isolation).or_else(network).or_else(volumes).or_else(terminal)
     }
 
     /// The parts of sandboxes it wants to see in its own.

@@ -530,6 +530,30 @@ async fn a_standalone_container_needs_nobody() {
 }
 
 #[tokio::test]
+async fn containers_have_the_capabilities_they_ask_for_and_no_filter_that_is_not_there() {
+    let (world, _executor, nested) = with_executor().await;
+    let refused =
+        |profile: &str| (400, json!(format!("Seccomp profile '{profile}': the agent has no --seccomp_config_dir")));
+    let few = json!({"capabilities": ["CHOWN", "KILL"]});
+    let linux = json!({"effective_capabilities": few, "bounding_capabilities": few});
+    let filtered = json!({"seccomp": {"profile_name": "x"}});
+    let asked = |id: &Value, linux: &Value| {
+        let container = json!({"type": "MESOS", "linux_info": linux});
+        json!({"container_id": id, "command": {"value": "grep CapBnd /proc/self/status"}, "container": container})
+    };
+    assert_eq!(order(&world, asked(&nested, &filtered)).await, refused("x"));
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED containers_have_the_capabilities_they_ask_for_and_no_filter_that_is_not_there: needs root");
+        return;
+    }
+    assert_eq!(order(&world, asked(&nested, &linux)).await.0, 200);
+    assert_eq!(content(&nested_sandbox(&world, &nested).join("stdout")).await, "CapBnd:\t0000000000000021\n");
+    let alone = json!({"value": "alone"});
+    assert_eq!(order(&world, asked(&alone, &linux)).await.0, 200);
+    assert_eq!(content(&world.work_dir().join("containers/alone/stdout")).await, "CapBnd:\t0000000000000021\n");
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_is_refused_in_words() {
     let (world, _executor, id) = with_executor().await;
     let parent = &id["parent"];
