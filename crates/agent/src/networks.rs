@@ -122,11 +122,7 @@ impl Networks {
 
     /// Parts all of these, and makes the bridge and its table as the others need them.
     pub(crate) async fn sweep(self, left: Vec<String>) {
-        if let Ok(kernel) = self.kernel.clone()
-            && let Ok(Err(error)) = spawn_blocking(move || kernel.repair()).await
-        {
-            tracing::error!(%error, "ports of the host may not lead to containers that live");
-        }
+        self.repair().await;
         let mut parting = JoinSet::new();
         for container in left {
             let networks = self.clone();
@@ -135,7 +131,18 @@ impl Networks {
         parting.join_all().await;
     }
 
-    /// Leaves the machine as it was, if no container is on the bridge.
+    /// Others may have changed the bridge, its table, or the firewall around it, since they were made.
+    async fn repair(&self) {
+        let Ok(kernel) = self.kernel.clone() else { return };
+        match (spawn_blocking(move || kernel.repair()).await, self.bridge.clone()) {
+            (Ok(Ok(true)), Ok(bridge)) => look_at_firewall(bridge).await,
+            (Ok(Err(error)), _) => tracing::error!(%error, "ports of the host may not lead to containers that live"),
+            // Nobody is on the bridge. One that panicked has logged it.
+            _ => {}
+        }
+    }
+
+    /// Leaves the machine as it was, but for forwarding, which others may have come to need, if no container is on the bridge.
     pub(crate) async fn retire(&self) {
         let (Ok(kernel), Ok(bridge)) = (self.kernel.clone(), self.bridge.clone()) else { return };
         let retire = move || {
@@ -188,11 +195,15 @@ fn provisioned(hostname: String, attached: Attached, defaults: &DefaultDns) -> P
 /// Packets of the bridge pass a firewall that drops what it does not know; one that cannot be told so is warned about.
 async fn look_at_firewall(bridge: String) {
     let look = move || {
-        let firewall = inspect().ok()?;
-        let warning = firewall.warning(&bridge)?;
-        let_through(&firewall, &bridge).is_ok_and(|passes| passes).then_some(()).map_or(Some(warning), |()| None)
+        let firewall = inspect()?;
+        let Some(warning) = firewall.warning(&bridge) else { return Ok(None) };
+        let passes = let_through(&firewall, &bridge).inspect_err(|error| tracing::warn!(%error, "{warning}"))?;
+        Ok::<_, NetworkError>((!passes).then_some(warning))
     };
-    if let Ok(Some(warning)) = spawn_blocking(look).await {
-        tracing::warn!("{warning}");
+    match spawn_blocking(look).await {
+        Ok(Ok(Some(warning))) => tracing::warn!("{warning}"),
+        Ok(Err(error)) => tracing::warn!(%error, "cannot say whether the firewall lets the bridge's packets pass"),
+        // One that panicked has logged it.
+        Ok(Ok(None)) | Err(_) => {}
     }
 }

@@ -100,8 +100,9 @@ impl Networks {
     }
 
     /// Makes the bridge and its table as they should be, if containers are on it, whoever has changed them.
-    pub fn repair(&self) -> Result<(), JoinError> {
-        self.bridge.as_ref().map_or(Ok(()), |bridge| Ok(bridge.repair()?))
+    /// False if none is.
+    pub fn repair(&self) -> Result<bool, JoinError> {
+        self.bridge.as_ref().map_or(Ok(false), |bridge| Ok(bridge.repair()?))
     }
 
     /// Removes the bridge and the directory, if no container is there. True if there was a bridge and is none any more.

@@ -62,9 +62,9 @@ impl Keeper {
         })
     }
 
-    /// As [`Bridge::repair`], if the bridge has members.
-    pub(in crate::network) fn repair(&self) -> Result<(), NetworkError> {
-        self.ask(|kept| if kept.has_members()? { kept.wanted()?.repair() } else { Ok(()) })
+    /// As [`Bridge::repair`], if the bridge has members. False if it has none.
+    pub(in crate::network) fn repair(&self) -> Result<bool, NetworkError> {
+        self.ask(|kept| if kept.has_members()? { kept.wanted()?.repair().map(|()| true) } else { Ok(false) })
     }
 
     /// As [`Bridge::remove`], if this agent or one before it made the bridge and it has no members. False if it stays.

@@ -13,6 +13,8 @@ use crate::network::program::Program;
 const LIMIT: Duration = Duration::from_secs(30);
 /// Docker's chain for rules of others, which it asks before its own.
 const DOCKERS: &str = "DOCKER-USER";
+/// The chains for such rules, the better first. Docker may have come after the rules were made.
+const PLACES: [&str; 2] = [DOCKERS, "FORWARD"];
 
 /// The chains in the way of packets that the machine forwards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl Firewall {
         let drops = |chain: &&&Value| word(chain, "hook") == "forward" && word(chain, "policy") == "drop";
         let dropping =
             chains.iter().filter(drops).map(|chain| ["family", "table", "name"].map(|key| word(chain, key)).join(" "));
-        let place = [DOCKERS, "FORWARD"].into_iter().find(|name| of_iptables(name));
+        let place = PLACES.into_iter().find(|name| of_iptables(name));
         Firewall { dropping: dropping.collect(), place }
     }
 }
@@ -71,8 +73,10 @@ pub fn let_through(firewall: &Firewall, bridge: &str) -> Result<bool, NetworkErr
 
 /// Undoes [`let_through`], for a bridge that is no more.
 pub fn shut_out(firewall: &Firewall, bridge: &str) -> Result<(), NetworkError> {
-    let Some(chain) = firewall.place else { return Ok(()) };
-    for rule in rules(chain, bridge) {
+    if firewall.place.is_none() {
+        return Ok(());
+    }
+    for rule in PLACES.into_iter().flat_map(|chain| rules(chain, bridge)) {
         if iptables("-C", &rule).is_ok() {
             iptables("-D", &rule)?;
         }
