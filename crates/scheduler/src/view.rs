@@ -288,6 +288,16 @@ impl<'a> View<'a> {
         };
         json!({"queue": waiting.map(entry).collect::<Vec<_>>()})
     }
+
+    /// The instances that have left the queue, and of which their agents tell what they still wait for: images.
+    pub(crate) fn launching_json(&self) -> Value {
+        let told = self.instances.starting().filter(|(instance, _)| instance.message.is_some());
+        let entry = |instance: &Instance| {
+            json!({"id": instance.app, "instance": instance.id, "host": instance.place.host,
+                "since": instance.times.since, "message": instance.message})
+        };
+        told.map(|(instance, _)| entry(instance)).collect()
+    }
 }
 
 fn readiness(app: &RunSpec, instance: &Instance) -> Option<Value> {

@@ -34,8 +34,8 @@ pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let api = Api::of(&queue.asking);
     match &queue.verb {
         Verb::List => {
-            let all = api.get("/v2/queue").await?;
-            line(if api.json { all.to_string() } else { listed(items(&all["queue"])) });
+            let all = api.get("/v2/queue?embed=launching").await?;
+            line(if api.json { all.to_string() } else { listed(items(&all["queue"]), items(&all["launching"])) });
         }
         Verb::Offers { id } => {
             let all = api.get("/v2/queue?embed=lastUnusedOffers").await?;
@@ -56,8 +56,9 @@ pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn listed(waiting: &[Value]) -> String {
-    if waiting.is_empty() {
+/// What waits to be launched, and what was launched and still waits for its image.
+fn listed(waiting: &[Value], launching: &[Value]) -> String {
+    if waiting.is_empty() && launching.is_empty() {
         return "nothing waits".to_owned();
     }
     let mut table = table(&["app", "instances", "for", "why"]);
@@ -65,6 +66,9 @@ fn listed(waiting: &[Value]) -> String {
         let of = whose(item);
         let why = waits(item).unwrap_or_else(|| "no offer yet".to_owned());
         table.add_row([text(of), text(&item["count"]), since(&text(&item["since"])), why]);
+    }
+    for one in launching {
+        table.add_row([text(&one["id"]), "1".to_owned(), since(&text(&one["since"])), text(&one["message"])]);
     }
     table.to_string()
 }
@@ -102,9 +106,11 @@ mod tests {
     fn why_it_waits_is_shown() {
         let item = json!({"app": {"id": "/web"}, "count": 3, "since": "", "delay": {"timeLeftSeconds": 0},
             "processedOffersSummary": {"rejectSummaryLastOffers": [{"reason": "InsufficientMemory", "declined": 1, "processed": 1}]}});
-        let text = listed(&[item, json!({"pod": {"id": "/pod"}, "count": 1})]);
+        let launching = json!({"id": "/large", "message": "Pulling large:1: 1 of 3 layers"});
+        let text = listed(&[item, json!({"pod": {"id": "/pod"}, "count": 1})], &[launching]);
         assert!(text.contains("InsufficientMemory (1 of 1 offers)") && text.contains("no offer yet"), "{text}");
-        assert_eq!(listed(&[]), "nothing waits");
+        assert!(text.contains("/large") && text.contains("1 of 3 layers"), "{text}");
+        assert_eq!(listed(&[], &[]), "nothing waits");
     }
 
     #[test]

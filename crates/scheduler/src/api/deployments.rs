@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 
 use super::Api;
 use super::answer::{Answer, Query, Rejected, begun, changed, shown};
+use crate::core::View;
 use crate::ids::AppId;
 
 /// `?embed=deployments.progress` adds to each action how far it is and what it waits for.
@@ -28,10 +29,20 @@ pub(super) async fn go_on(State(api): State<Api>, Path(id): Path<String>) -> Ans
     shown(&begun(&api.change(None, move |core, now| core.go_on(&id, now)).await??))
 }
 
-/// `?embed=lastUnusedOffers` adds the last offers that were of no use, and all that each of them lacked.
+/// `?embed=lastUnusedOffers` adds the last offers that were of no use, and all that each of them lacked; `?embed=launching`
+/// those that were launched and still wait for their images, which is not one of Marathon's.
 pub(super) async fn queue(State(api): State<Api>, request: Request<Body>) -> Answer {
-    let offers = Query::of(&request).all("embed").any(|name| name == "lastUnusedOffers");
-    shown(&api.ask(move |view, now| view.queue_json(offers, now)).await?)
+    let query = Query::of(&request);
+    let [offers, launching] =
+        ["lastUnusedOffers", "launching"].map(|wanted| query.all("embed").any(|name| name == wanted));
+    let look = move |view: View<'_>, now| {
+        let mut queue = view.queue_json(offers, now);
+        if launching {
+            queue["launching"] = view.launching_json();
+        }
+        queue
+    };
+    shown(&api.ask(look).await?)
 }
 
 /// `DELETE /v2/queue/{id}/delay`.

@@ -59,6 +59,11 @@ fn words_about_a_pull_are_shown_and_not_stored() {
     assert_eq!(world.pulling(&task, "1 of 3 layers"), 0);
     let shown = world.app()["tasks"][0]["message"].clone();
     assert_eq!(shown, json!("Pulling app: 1 of 3 layers"));
+    let launching = |world: &World| world.core.view().launching_json();
+    assert_eq!(launching(&world)[0]["id"], world.app()["id"]);
+    assert_eq!(launching(&world)[0]["message"], shown);
+    world.update(&task, TaskState::TaskRunning, None);
+    assert_eq!(launching(&world), json!([]), "it runs");
 }
 
 #[test]
