@@ -9,6 +9,14 @@ use crate::store::StoreError;
 /// Reason an image cannot be had from a file.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
+    /// The operator's directory is not there.
+    #[error("there is no directory {directory}, where image {reference} is looked for")]
+    NoDirectory {
+        /// The image.
+        reference: String,
+        /// The operator's directory.
+        directory: PathBuf,
+    },
     /// None of the names that it might have is there.
     #[error("there is no image {reference} in {directory}, such as {}", tried.join(" or "))]
     NotFound {

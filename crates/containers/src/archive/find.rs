@@ -9,10 +9,15 @@ use crate::image::Reference;
 pub(super) fn find(directory: &Path, reference: &Reference) -> Result<PathBuf, ArchiveError> {
     let tried = names(reference);
     let found = tried.iter().map(|name| directory.join(name)).find(|path| is_image(path));
-    found.ok_or_else(|| ArchiveError::NotFound {
-        reference: reference.to_string(),
-        directory: directory.to_owned(),
-        tried: tried.into_iter().filter(|name| name.ends_with(".tar")).collect(),
+    found.ok_or_else(|| {
+        let (reference, directory) = (reference.to_string(), directory.to_owned());
+        match directory.is_dir() {
+            true => {
+                let tried = tried.into_iter().filter(|name| name.ends_with(".tar")).collect();
+                ArchiveError::NotFound { reference, directory, tried }
+            }
+            false => ArchiveError::NoDirectory { reference, directory },
+        }
     })
 }
 
@@ -63,5 +68,10 @@ mod tests {
                 "{error}"
             );
         }
+    }
+    #[test]
+    fn a_directory_that_is_not_there_is_named() {
+        let error = find(Path::new("/nowhere/images"), &"nginx".parse().unwrap()).unwrap_err().to_string();
+        assert!(error.starts_with("there is no directory /nowhere/images, where image "), "{error}");
     }
 }
