@@ -26,7 +26,7 @@ use mesos::v1::environment::variable::Type;
 use mesos::v1::{CommandInfo, Environment, TaskInfo};
 use processes::UserError;
 
-pub(crate) use self::fetch::fetch;
+pub(crate) use self::fetch::{fetch, give};
 pub(crate) use self::group_sandbox::GroupSandbox;
 pub(crate) use self::prepare::Prepared;
 use crate::config::Variables;

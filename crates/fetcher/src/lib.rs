@@ -13,6 +13,7 @@ mod archive;
 mod cache;
 mod error;
 mod fetcher;
+mod gift;
 mod http;
 mod identity;
 mod item;

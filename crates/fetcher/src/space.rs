@@ -33,6 +33,10 @@ impl Space {
         Ok(Space { directory: openat2(CWD, sandbox, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS)? })
     }
 
+    pub(crate) fn handle(&self) -> &OwnedFd {
+        &self.directory
+    }
+
     /// The space below this one, made if it is not there.
     pub fn inner(&self, name: &Path) -> io::Result<Space> {
         Ok(Space { directory: self.directory(name)? })

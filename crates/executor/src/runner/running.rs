@@ -20,7 +20,7 @@ use crate::docker::is_dockers;
 use crate::life::Input;
 use crate::monitor::{Monitor, Namespaces};
 use crate::state::Journal;
-use crate::task::{Prepared, Unrunnable, fetch};
+use crate::task::{Prepared, Unrunnable, fetch, give};
 
 /// Why a task was not started.
 pub(super) enum Unstarted {
@@ -71,8 +71,12 @@ impl Runner {
         if let Some(sandbox) = &self.group {
             sandbox.lay_out(task, user)?;
         }
+        let fetches = self.group.is_some() || task.executor.is_some();
+        if let Some(user) = user.filter(|_| !fetches) {
+            self.unless_left("files were given to its user", give(&self.config, user)).await?;
+        }
         furnish(&self.config.sandbox, SANDBOX_MODE, user).map_err(Unrunnable::Start)?;
-        if self.group.is_some() || task.executor.is_some() {
+        if fetches {
             self.unless_left("URIs were fetched", fetch(task, &self.config, user)).await?;
         }
         prepared.make_places(&self.config)?;

@@ -1,9 +1,10 @@
 //! The files a task's command names by URI, where no agent has fetched it: tasks of a group, and tasks of a framework that
 //! starts this executor itself.
 
-use fetcher::{Fetcher, Item, Want};
+use fetcher::{Fetcher, Item, Space, Want};
 use mesos::v1::TaskInfo;
 use processes::Credentials;
+use tokio::task::spawn_blocking;
 
 use crate::config::ExecutorConfig;
 use crate::task::Unrunnable;
@@ -23,4 +24,11 @@ pub(crate) async fn fetch(
     let want = Want { items, sandbox: config.sandbox.clone(), user: user.cloned() };
     let fetcher = Fetcher::uncached().with_bound(config.fetcher_download_bytes);
     Ok(fetcher.fetch(want).await?)
+}
+
+/// Gives what the agent has fetched to the task's user: with an image, that is one whom only the image knows.
+pub(crate) async fn give(config: &ExecutorConfig, user: &Credentials) -> Result<(), Unrunnable> {
+    let (sandbox, user) = (config.sandbox.clone(), user.clone());
+    let given = spawn_blocking(move || Space::open(&sandbox)?.give(&user)).await;
+    given.map_err(|error| Unrunnable::Start(error.into()))?.map_err(Unrunnable::Sandbox)
 }

@@ -1,6 +1,7 @@
 //! Tasks in containers: what they find there, how they are checked, and how they end.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use containers::provision::{Provision, ProvisionedNetwork};
 use mesos::v1::TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskRunning};
@@ -84,6 +85,24 @@ async fn the_user_is_the_tasks_else_the_images() {
         world.run(task).await;
         assert_eq!(printed(&world, name).await, [wanted], "{name}");
     }
+}
+
+#[tokio::test]
+async fn the_user_of_an_image_can_use_what_the_agent_has_fetched() {
+    if !can_be_had("the_user_of_an_image_can_use_what_the_agent_has_fetched") {
+        return;
+    }
+    let world = world().await;
+    with_image(&world, "a", &json!({"User": "1000"}));
+    let unpacked = world.sandbox("a").join("unpacked");
+    fs::create_dir_all(&unpacked).unwrap();
+    fs::write(unpacked.join("data"), "fetched\n").unwrap();
+    for (path, mode) in [(&unpacked, 0o700), (&unpacked.join("data"), 0o600)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let script = "cd $MESOS_SANDBOX/unpacked && cat data && echo more >> data && tail -n 1 data";
+    world.run(inside("a", script)).await;
+    assert_eq!(printed(&world, "a").await, ["fetched", "more"]);
 }
 
 #[tokio::test]
