@@ -138,6 +138,11 @@ impl Wanted {
         Ok(Rootfs { root: self.root(), entries, read_only: self.read_only && !is_host })
     }
 
+    /// False if the container has all devices of the host: with its files it has them, too.
+    fn closes_devices(&self) -> bool {
+        self.base != Base::Host && !self.privileged
+    }
+
     fn root(&self) -> Root {
         match &self.base {
             Base::Image { layers, upper, work } => {

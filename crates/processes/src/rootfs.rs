@@ -34,7 +34,7 @@ pub struct Rootfs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Root {
-    /// Layers, over which what is changed is kept.
+    /// Layers, over which what is changed is kept. No device in them can be opened.
     Overlay {
         /// The layers, the topmost first.
         lower: Vec<PathBuf>,
@@ -43,7 +43,7 @@ pub enum Root {
         /// An empty directory on the same file system, for the kernel.
         work: PathBuf,
     },
-    /// A directory as it is.
+    /// A directory as it is. No device in it can be opened.
     Directory(PathBuf),
     /// A directory with all that is mounted below it, which is not the container's: things are mounted only on what is
     /// there, and what the host mounts and unmounts below it is mounted and unmounted here.
@@ -106,7 +106,7 @@ pub enum Kind {
         /// What is not allowed with it.
         flags: Flags,
     },
-    /// A character device.
+    /// A character device, which can be opened whatever is not allowed around it, but not be changed.
     Device {
         /// The number of its driver.
         major: u32,

@@ -50,7 +50,7 @@ const PLAIN: Flags = Flags { read_only: false, nosuid: true, nodev: true, noexec
 /// The kernel's file systems and devices in a container with an image.
 pub(super) fn of_image(wanted: &Wanted) -> Vec<Entry> {
     let locked = Flags { read_only: !wanted.privileged, ..PLAIN };
-    let devices = Flags { nosuid: true, ..Flags::default() };
+    let devices = Flags { nosuid: true, nodev: true, ..Flags::default() };
     let terminals = Flags { nosuid: true, noexec: true, ..Flags::default() };
     let mut entries = vec![
         proc(),

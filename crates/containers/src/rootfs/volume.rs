@@ -61,6 +61,7 @@ impl Volume {
             VolumeSource::Host { path, .. } if path.is_relative() => Err(PlanError::Relative(path.clone())),
             VolumeSource::Host { path, propagation } => {
                 let (from, propagation) = (path.clone(), *propagation);
+                let flags = Flags { nodev: wanted.closes_devices(), ..flags };
                 Ok(Kind::Bind { from, within: None, recursive: true, propagation, flags })
             }
             VolumeSource::Sandbox { sandbox, path } => {

@@ -4,6 +4,7 @@
 //! `many` measures a thousand of them, for `--ignored`.
 
 mod checked;
+mod devices;
 mod ends;
 mod hostile;
 mod logs;
@@ -28,7 +29,8 @@ fn main() -> ExitCode {
     }
     // As executors are: what a shim that is killed leaves is theirs to reap.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).expect("orphans");
-    let tests = [ends::TESTS, mounts::TESTS, hostile::TESTS, seen::TESTS, checked::TESTS, logs::TESTS].concat();
+    let tests =
+        [ends::TESTS, mounts::TESTS, hostile::TESTS, seen::TESTS, checked::TESTS, devices::TESTS, logs::TESTS].concat();
     let trials = tests.into_iter().map(|(name, test)| trial(name, test));
     let measured = many::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true));
     run(&Arguments::from_args(), trials.chain(measured).collect()).exit_code()

@@ -28,10 +28,15 @@ echo '# environment'; env | grep -v -E '^(SHLVL|PWD|OLDPWD|_|CYGNET.*)='
 "##;
 
 /// What may differ, and why.
-const DIFFERENCES: [(&str, &str); 6] = [
-    ("mounts /", "an image here has layers, and there one directory"),
+const DIFFERENCES: [(&str, &str); 8] = [
+    ("mounts /", "an image here has layers, and there one directory; no device in it can be opened"),
+    ("mounts /dev", "no device that is made in it can be opened: there control groups see to that"),
+    ("mounts /dev/*", "each device is a mount, so that it can be opened but not changed"),
     ("mounts /etc/hosts", "ours is in memory, and theirs a file of the host"),
-    ("mounts /proc/*", "files are masked by the host's null device, as that of the container may have been exchanged"),
+    (
+        "mounts /proc/*",
+        "files are masked by a null device of their own, as that of the container may have been exchanged",
+    ),
     ("devices '/dev/core':", "/proc/kcore is masked"),
     ("environment HOME=/root", "the environment of a program is complete in its plan"),
     ("mounts /sys/firmware", "one empty directory masks all others, which there have a file system each"),

@@ -19,6 +19,9 @@ use super::prepare::{Prepared, copy_of_mount, prepare};
 use super::{Root, Rootfs, RootfsError};
 use crate::kernel::mount::set_attributes;
 
+/// Devices that an image brings, or that a container makes, cannot be opened: it has those that it is given.
+const NO_DEVICES: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NODEV;
+
 /// The working directory afterwards is the new root.
 pub(crate) fn build(rootfs: &Rootfs) -> Result<(), RootfsError> {
     umask(Mode::empty());
@@ -38,15 +41,20 @@ pub(crate) fn build(rootfs: &Rootfs) -> Result<(), RootfsError> {
 fn root(root: &Root) -> io::Result<OwnedFd> {
     match root {
         Root::Overlay { lower, upper, work } => overlay(lower, upper, work),
-        Root::Directory(path) => tree(path, false, MountPropagationFlags::PRIVATE),
-        Root::Tree(path) => tree(path, true, MountPropagationFlags::DOWNSTREAM),
+        Root::Directory(path) => tree(path, false, NO_DEVICES, MountPropagationFlags::PRIVATE),
+        Root::Tree(path) => tree(path, true, MountAttrFlags::empty(), MountPropagationFlags::DOWNSTREAM),
     }
 }
 
-fn tree(path: &Path, recursive: bool, propagation: MountPropagationFlags) -> io::Result<OwnedFd> {
+fn tree(
+    path: &Path,
+    recursive: bool,
+    attributes: MountAttrFlags,
+    propagation: MountPropagationFlags,
+) -> io::Result<OwnedFd> {
     let place = open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     let tree = copy_of_mount(path, recursive)?;
-    set_attributes(tree.as_fd(), recursive, MountAttrFlags::empty(), propagation)?;
+    set_attributes(tree.as_fd(), recursive, attributes, propagation)?;
     attach(tree.as_fd(), place.as_fd())?;
     Ok(tree)
 }
@@ -65,7 +73,7 @@ fn overlay(lower: &[PathBuf], upper: &Path, work: &Path) -> io::Result<OwnedFd> 
         name(work.as_fd())
     );
     let options = CString::new(options)?;
-    mount("overlay", name(upper_directory.as_fd()), "overlay", MountFlags::empty(), options.as_c_str())?;
+    mount("overlay", name(upper_directory.as_fd()), "overlay", MountFlags::NODEV, options.as_c_str())?;
     Ok(open_tree(CWD, upper, OpenTreeFlags::OPEN_TREE_CLOEXEC)?)
 }
 

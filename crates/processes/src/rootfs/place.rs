@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, fstat, makedev, mkdirat, mknodat, openat, symlinkat};
+use rustix::fs::{Dev, FileType, Mode, OFlags, fstat, makedev, mkdirat, mknodat, openat, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, UnmountFlags, fsconfig_create,
@@ -14,7 +14,7 @@ use rustix::mount::{
 };
 
 use super::inside::{Wanted, find, find_or_make, find_without_links, open, spot};
-use super::prepare::{Prepared, Taken, copy_of_mount, copy_of_open};
+use super::prepare::{Prepared, Taken, copy_of_open};
 use super::{Flags, Kind};
 use crate::kernel::mount::set_attributes;
 
@@ -24,6 +24,10 @@ const FIXED: [&str; 2] = ["proc", "sysfs"];
 /// The directory that masks others.
 const EMPTY: &str = "empty";
 
+/// Through such a mount a device is still read and written.
+const NODE: MountAttrFlags =
+    MountAttrFlags::MOUNT_ATTR_RDONLY.union(MountAttrFlags::MOUNT_ATTR_NOSUID).union(MountAttrFlags::MOUNT_ATTR_NOEXEC);
+
 /// The root file system that is being built.
 pub(super) struct Builder<'a> {
     root: BorrowedFd<'a>,
@@ -31,7 +35,7 @@ pub(super) struct Builder<'a> {
     makes: bool,
     /// A file system in memory; made when it is wanted.
     memory: Option<OwnedFd>,
-    /// The files in it.
+    /// The files and nodes in it.
     files: usize,
 }
 
@@ -83,8 +87,7 @@ impl<'a> Builder<'a> {
     }
 
     fn file(&mut self, path: &Path, content: &[u8], mode: u32, owner: (u32, u32), flags: Flags) -> io::Result<()> {
-        let name = self.files.to_string();
-        self.files += 1;
+        let name = self.new_name();
         let memory = self.memory()?;
         let create = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
         let mut file = File::from(openat(memory, &name, create, Mode::RUSR)?);
@@ -95,10 +98,18 @@ impl<'a> Builder<'a> {
         attach(mount.as_fd(), self.target(path, Wanted::File)?.as_fd())
     }
 
-    fn device(&self, path: &Path, major: u32, minor: u32, mode: u32) -> io::Result<()> {
-        let spot = spot(self.root, path)?;
-        let number = makedev(major, minor);
-        Ok(mknodat(&spot.directory, &spot.name, FileType::CharacterDevice, Mode::from_raw_mode(mode), number)?)
+    /// A mount of the node alone, since none can be opened in the directory that it comes to lie in.
+    fn device(&mut self, path: &Path, major: u32, minor: u32, mode: u32) -> io::Result<()> {
+        let mount = self.node(makedev(major, minor), mode)?;
+        attach(mount.as_fd(), self.target(path, Wanted::File)?.as_fd())
+    }
+
+    /// A new node as a mount of its own, which nobody can give another mode or owner.
+    fn node(&mut self, number: Dev, mode: u32) -> io::Result<OwnedFd> {
+        let name = self.new_name();
+        let memory = self.memory()?;
+        mknodat(memory, &name, FileType::CharacterDevice, Mode::from_raw_mode(mode), number)?;
+        part(memory, &name, NODE)
     }
 
     fn link(&self, path: &Path, to: &Path) -> io::Result<()> {
@@ -137,6 +148,11 @@ impl<'a> Builder<'a> {
         self.memory.as_ref().map(OwnedFd::as_fd).ok_or_else(|| Errno::NOENT.into())
     }
 
+    fn new_name(&mut self) -> String {
+        self.files += 1;
+        self.files.to_string()
+    }
+
     /// What something is mounted on.
     fn target(&self, path: &Path, wanted: Wanted) -> io::Result<OwnedFd> {
         let found = if self.makes { find_or_make(self.root, path, wanted) } else { find(self.root, path) };
@@ -148,8 +164,8 @@ impl<'a> Builder<'a> {
         let is_directory = FileType::from_raw_mode(fstat(&target)?.st_mode) == FileType::Directory;
         let mask = match is_directory {
             true => part(self.memory()?, EMPTY, MountAttrFlags::MOUNT_ATTR_RDONLY)?,
-            // The host's, since a container's may be anything.
-            false => copy_of_mount(Path::new("/dev/null"), false)?,
+            // Neither the host's, which has to stay as it is, nor the container's, which may be anything.
+            false => self.node(makedev(1, 3), 0o666)?,
         };
         attach(mask.as_fd(), target.as_fd())
     }
