@@ -40,8 +40,9 @@ impl Source {
     /// The place that an operator names.
     pub(crate) fn of(options: &ContainerOptions) -> Result<Source, AgentError> {
         let registry = options.docker_registry.as_str();
-        if registry.starts_with('/') {
-            return Ok(Source::Archives(registry.into()));
+        if registry.starts_with('/') || Path::new(registry).is_dir() {
+            let directory = std::path::absolute(registry).map_err(|error| wrong("docker_registry", &error))?;
+            return Ok(Source::Archives(directory));
         }
         let url = Url::absolute(registry).map_err(|error| wrong("docker_registry", &error))?;
         let config = options.docker_config.as_deref().map(DockerConfig::of_flag).transpose();
@@ -135,6 +136,7 @@ mod tests {
         }
         let Source::Registries(registries, _) = source("http://registry.here:5000").unwrap() else { panic!() };
         assert_eq!(registries.insecure, ["registry.here:5000"]);
+        assert!(matches!(source("src").unwrap(), Source::Archives(directory) if directory.is_absolute()));
         let error = source("registry.here").unwrap_err().to_string();
         assert!(error.contains("docker_registry"), "{error}");
     }
