@@ -41,13 +41,13 @@ pub(crate) struct Images {
 
 /// A run that waits for images: who hears of it, and when it is over.
 #[derive(Debug)]
-pub(super) struct Run<'a> {
+pub(super) struct WaitingRun<'a> {
     pub(super) wanted: &'a Provisioning,
     pub(super) over: &'a CancellationToken,
     pub(super) actor: &'a Handle,
 }
 
-impl Run<'_> {
+impl WaitingRun<'_> {
     /// An actor that is about to end reads no more.
     async fn say(&self, words: String) {
         let _ending = self.actor.send(Request::Pulling(Box::new(self.wanted.clone()), words)).await;
@@ -70,7 +70,7 @@ impl Images {
     }
 
     /// Makes an image ready for a run; says from time to time how far that is.
-    pub(super) async fn ready(&self, wanted: &Image, run: &Run<'_>) -> Result<ProvisionedImage, ImageError> {
+    pub(super) async fn ready(&self, wanted: &Image, run: &WaitingRun<'_>) -> Result<ProvisionedImage, ImageError> {
         let (image::Type::Docker, Some(docker)) = (wanted.r#type(), &wanted.docker) else {
             return Err(ImageError::Kind);
         };
@@ -110,7 +110,7 @@ impl Images {
     }
 
     /// Waits for a pull, and tells what changes on the way.
-    async fn watched(&self, mut waiting: Waiting, name: &str, run: &Run<'_>) -> Result<(), ImageError> {
+    async fn watched(&self, mut waiting: Waiting, name: &str, run: &WaitingRun<'_>) -> Result<(), ImageError> {
         let progress = (&mut waiting.progress).await.ok();
         let mut ticks = interval_at(Instant::now() + PACE, PACE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::error::{ImageError, ProvisionError};
-use super::images::{Images, Run};
+use super::images::{Images, WaitingRun};
 use crate::core::{Provisioning, TaskNeeds};
 use crate::handle::Handle;
 use crate::layout::{Layout, private_directory};
@@ -78,7 +78,7 @@ impl Maker {
         needs: &TaskNeeds,
         over: &CancellationToken,
     ) -> Result<Provision, ProvisionError> {
-        let run = Run { wanted, over, actor: &self.actor };
+        let run = WaitingRun { wanted, over, actor: &self.actor };
         let image = match &needs.image {
             Some(image) => Some(self.image(image, &run).await?),
             None => None,
@@ -91,7 +91,7 @@ impl Maker {
         Ok(Provision { image, volume_images, network: None, settings: self.settings.clone() })
     }
 
-    async fn image(&self, image: &Image, run: &Run<'_>) -> Result<ProvisionedImage, ProvisionError> {
+    async fn image(&self, image: &Image, run: &WaitingRun<'_>) -> Result<ProvisionedImage, ProvisionError> {
         let images = self.images.as_ref().ok_or(ImageError::None)?;
         Ok(images.ready(image, run).await?)
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use containers::registry::{Meter, Order as Do, Progress, Pulls};
+use containers::registry::{Meter, Order, Progress, Pulls};
 use containers::store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -25,11 +25,11 @@ type Outcome = Result<(), Arc<BringError>>;
 /// The way to the task that pulls.
 #[derive(Debug, Clone)]
 pub(super) struct Puller {
-    orders: mpsc::UnboundedSender<Order>,
+    wishes: mpsc::UnboundedSender<Wish>,
     next: Arc<AtomicU64>,
 }
 
-enum Order {
+enum Wish {
     Wait(Wanted, u64, Waiter),
     Leave(Wanted, u64),
 }
@@ -43,7 +43,7 @@ struct Waiter {
 pub(super) struct Waiting {
     wanted: Wanted,
     number: u64,
-    orders: mpsc::UnboundedSender<Order>,
+    wishes: mpsc::UnboundedSender<Wish>,
     done: oneshot::Receiver<Outcome>,
     /// Where the pull stands, once that is known.
     pub(super) progress: oneshot::Receiver<watch::Receiver<Progress>>,
@@ -51,19 +51,19 @@ pub(super) struct Waiting {
 
 impl Puller {
     pub(super) fn start(store: Store, source: Source) -> Puller {
-        let (orders, inbox) = mpsc::unbounded_channel();
+        let (wishes, inbox) = mpsc::unbounded_channel();
         let under_way =
             UnderWay { store, source, pulls: Pulls::new(PULLS), waiters: BTreeMap::new(), pulled: BTreeMap::new() };
         tokio::spawn(under_way.serve(inbox));
-        Puller { orders, next: Arc::default() }
+        Puller { wishes, next: Arc::default() }
     }
 
     pub(super) fn pull(&self, wanted: Wanted) -> Waiting {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (done, is_done) = oneshot::channel();
         let (tell, progress) = oneshot::channel();
-        let _ended = self.orders.send(Order::Wait(wanted.clone(), number, Waiter { done, progress: tell }));
-        Waiting { wanted, number, orders: self.orders.clone(), done: is_done, progress }
+        let _ended = self.wishes.send(Wish::Wait(wanted.clone(), number, Waiter { done, progress: tell }));
+        Waiting { wanted, number, wishes: self.wishes.clone(), done: is_done, progress }
     }
 }
 
@@ -75,7 +75,7 @@ impl Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let _ended = self.orders.send(Order::Leave(self.wanted.clone(), self.number));
+        let _ended = self.wishes.send(Wish::Leave(self.wanted.clone(), self.number));
     }
 }
 
@@ -90,34 +90,34 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Order>) {
+    async fn serve(mut self, mut inbox: mpsc::UnboundedReceiver<Wish>) {
         let mut work = JoinSet::new();
         loop {
             let orders = tokio::select! {
-                order = inbox.recv() => match order {
-                    Some(order) => self.take(order),
+                wish = inbox.recv() => match wish {
+                    Some(wish) => self.take(wish),
                     None => return,
                 },
                 Some(Ok((wanted, outcome))) = work.join_next() => self.ended(&wanted, outcome),
             };
             for order in orders {
                 match order {
-                    Do::Start(wanted) => drop(work.spawn(self.begin(wanted))),
-                    Do::Stop(wanted) => self.pulled.get(&wanted).into_iter().for_each(|(stop, ..)| stop.cancel()),
+                    Order::Start(wanted) => drop(work.spawn(self.begin(wanted))),
+                    Order::Stop(wanted) => self.pulled.get(&wanted).into_iter().for_each(|(stop, ..)| stop.cancel()),
                 }
             }
         }
     }
 
-    fn take(&mut self, order: Order) -> Vec<Do<Wanted>> {
-        match order {
-            Order::Wait(wanted, number, waiter) => {
+    fn take(&mut self, wish: Wish) -> Vec<Order<Wanted>> {
+        match wish {
+            Wish::Wait(wanted, number, waiter) => {
                 let (.., progress) = self.pulled.entry(wanted.clone()).or_insert_with(new);
                 let _gone = waiter.progress.send(progress.clone());
                 self.waiters.insert(number, waiter.done);
                 self.pulls.want(wanted, number)
             }
-            Order::Leave(wanted, number) => {
+            Wish::Leave(wanted, number) => {
                 self.waiters.remove(&number);
                 let orders = self.pulls.leave(&wanted, &number);
                 if orders.is_empty() && !self.is_wanted(&wanted) {
@@ -146,7 +146,7 @@ impl UnderWay {
         }
     }
 
-    fn ended(&mut self, wanted: &Wanted, outcome: Result<(), BringError>) -> Vec<Do<Wanted>> {
+    fn ended(&mut self, wanted: &Wanted, outcome: Result<(), BringError>) -> Vec<Order<Wanted>> {
         let outcome = outcome.map_err(Arc::new);
         let (waiters, orders) = self.pulls.ended(wanted, outcome.is_ok());
         match self.is_wanted(wanted) {
