@@ -90,7 +90,7 @@ fn test_app_and_pod_inaccessible_secret_env_var() {
     deploy(&dev, "POST", "/v2/apps", &app);
     let failed = dev.wait_app("app", "a failure", |app| app["lastTaskFailure"].is_object());
     let failure = failed["lastTaskFailure"]["message"].as_str().unwrap_or_default().to_owned();
-    assert!(failed["tasksRunning"] == 0 && !failure.is_empty(), "{failed}");
+    assert!(failed["tasksRunning"] == 0 && failure.contains("The secret '/nobody/has/this'"), "{failed}");
     let container =
         json!({"name": "c", "exec": {"command": {"shell": "sleep 1000"}}, "resources": {"cpus": 0.1, "mem": 32}});
     let pod = json!({"id": "/pod", "secrets": secrets, "environment": variables, "containers": [container]});

@@ -42,8 +42,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone)]
 pub(crate) struct Networks {
     kernel: Result<Kernel, Lack>,
-    /// The name of the bridge, if this machine can have one.
-    bridge: Result<String, Lack>,
+    /// The name of the bridge that containers are to have, if this machine can have one.
+    bridge: Result<Option<String>, Lack>,
     dns: Arc<DefaultDns>,
     /// The machine's firewall was looked at.
     firewall: Arc<OnceCell<()>>,
@@ -69,7 +69,7 @@ impl Networks {
         if let Err(lack) = able.as_ref().and(bridged.as_ref()) {
             tracing::warn!(reason = %lack, "containers that ask for a network of their own are refused");
         }
-        let bridge = networks.bridge.as_ref().map(|bridge| bridge.name.clone()).unwrap_or_default();
+        let bridge = networks.bridge.as_ref().map(|bridge| bridge.name.clone());
         let failed = |error: JoinError| AgentError::Option { name: "bridge_link", reason: error.to_string() };
         let kernel = Kernel::new(networks).map_err(failed)?;
         let bridge = bridged.map(|()| bridge);
@@ -88,8 +88,9 @@ impl Networks {
         wanted: &NetworkNeeds,
     ) -> Result<ProvisionedNetwork, NetworkFault> {
         let kernel = self.kernel.clone()?;
-        if wanted.joins.iter().any(Join::is_on_bridge) {
-            let bridge = self.bridge.clone()?;
+        if wanted.joins.iter().any(Join::is_on_bridge)
+            && let Some(bridge) = self.bridge.clone()?
+        {
             self.firewall.get_or_init(|| look_at_firewall(bridge)).await;
         }
         let (name, joins) = (container.value.clone(), wanted.joins.clone());
@@ -135,7 +136,7 @@ impl Networks {
     async fn repair(&self) {
         let Ok(kernel) = self.kernel.clone() else { return };
         match (spawn_blocking(move || kernel.repair()).await, self.bridge.clone()) {
-            (Ok(Ok(true)), Ok(bridge)) => look_at_firewall(bridge).await,
+            (Ok(Ok(true)), Ok(Some(bridge))) => look_at_firewall(bridge).await,
             (Ok(Err(error)), _) => tracing::error!(%error, "ports of the host may not lead to containers that live"),
             // Nobody is on the bridge. One that panicked has logged it.
             _ => {}
@@ -146,7 +147,9 @@ impl Networks {
     pub(crate) async fn retire(&self) {
         let (Ok(kernel), Ok(bridge)) = (self.kernel.clone(), self.bridge.clone()) else { return };
         let retire = move || {
-            if kernel.retire()? {
+            if kernel.retire()?
+                && let Some(bridge) = bridge
+            {
                 shut_out(&inspect()?, &bridge)?;
             }
             Ok::<(), JoinError>(())

@@ -100,7 +100,7 @@ impl Provisioner {
         let _ended = is_done.await;
     }
 
-    /// Lets everything go that was made ready for runs other than these. Nothing is made meanwhile.
+    /// Lets everything go that was made ready for runs other than these. What is asked for meanwhile is made afterwards.
     pub(crate) async fn sweep(&self, live: BTreeSet<String>) {
         let (done, is_done) = oneshot::channel();
         let _ended = self.orders.send(Order::Sweep(live, done));

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use containers::cgroup::Assignment;
+use processes::DEFAULT_PATH;
 use processes::Rotations;
 
 pub use self::endpoint::Endpoint;
@@ -23,9 +24,6 @@ pub type Variables = BTreeMap<String, String>;
 
 /// The shutdown grace the agent gives when nobody said otherwise.
 const DEFAULT_SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
-
-/// The PATH of a task for which none was set.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Everything a command executor must know before it speaks to its agent.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use processes::{Credentials, Session, Spawn};
+use processes::{Credentials, DEFAULT_PATH, Session, Spawn};
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use crate::error::Reason;
@@ -16,9 +16,6 @@ use crate::space::Space;
 
 /// The file that the programs open: their own standard input.
 const INPUT: &str = "/proc/self/fd/0";
-
-/// The directories in which the programs are looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The bytes of a program's complaint that are told.
 const COMPLAINT_BYTES: usize = 1024;
@@ -74,7 +71,7 @@ pub(crate) fn extract(
     let child = Spawn {
         path: PathBuf::from(program),
         argv: std::iter::once(program).chain(arguments).map(str::to_owned).collect(),
-        environment: vec![("PATH".to_owned(), PATH.to_owned()), ("LC_ALL".to_owned(), "C".to_owned())],
+        environment: vec![("PATH".to_owned(), DEFAULT_PATH.to_owned()), ("LC_ALL".to_owned(), "C".to_owned())],
         directories: vec![sandbox.to_owned()],
         streams: [input, output, &complaints].map(|file| Some(file.as_fd())),
         session: Session::Own,

@@ -49,7 +49,7 @@ pub use log_bounds::{Rotation, Rotations};
 pub use orphans::{end_strays, reap_orphans};
 pub use pause::{Namespaces, Network};
 pub use process::{Boot, Environment, Process};
-pub use program::{Logged, Logs, Program, append, furnish, give};
+pub use program::{DEFAULT_PATH, Logged, Logs, Program, append, furnish, give};
 pub use rotation::LogWriter;
 pub use shim::{End, ShimFiles};
 pub use status::WaitStatus;

@@ -18,6 +18,9 @@ use crate::process::Process;
 use crate::terminal::Terminal;
 use crate::users::Credentials;
 
+/// The `PATH` of programs for which none was set: Docker's.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// A program to run, complete: nothing is looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {

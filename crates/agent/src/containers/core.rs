@@ -105,7 +105,7 @@ impl Containers {
             self.joined.insert(order.id.root().to_string());
         }
         let parent = order.id.parent.as_deref().and_then(|parent| self.running(parent));
-        Ok(parent.map(|on| Parent { sandbox: on.sandbox.clone(), main: Some(on.process), user: None }))
+        Ok(parent.map(|on| Parent { sandbox: on.sandbox.clone(), main: Some(on.process), user: None, is_apart: true }))
     }
 
     /// Takes a name; `false` if it is taken.
@@ -407,7 +407,8 @@ mod tests {
     #[test]
     fn what_is_nested_finds_the_one_it_is_nested_in() {
         let mut containers = running(&[("r.a", Class::Task)]);
-        let parent = Parent { sandbox: "/s".into(), main: Some(Process { pid: 7, start: 1 }), user: None };
+        let parent =
+            Parent { sandbox: "/s".into(), main: Some(Process { pid: 7, start: 1 }), user: None, is_apart: true };
         assert_eq!(containers.launch(&order("r.a.b", Class::Session)), Ok(Some(parent)));
         assert_eq!(containers.launch(&order("r.b", Class::Task)), Ok(None), "the agent's books have it");
         let listed: Vec<_> = containers.list().into_iter().map(|one| (one.id, one.process.is_some())).collect();

@@ -16,7 +16,7 @@ use processes::contained;
 use processes::{Contained, Credentials, End, Logged, Logs, Rotations, mark};
 use tokio::task::spawn_blocking;
 
-use super::bounds;
+use super::bounds::{self, Around};
 use super::order::{Class, Order};
 use super::parent::{Parent, Surroundings};
 use super::record::ContainerRecord;
@@ -110,7 +110,8 @@ async fn executor(launcher: &Launcher, id: &ContainerId) -> Result<Parent, Launc
 
 async fn joined(parent: Option<&Parent>) -> Result<Option<Surroundings>, LaunchRefusal> {
     let Some(main) = parent.and_then(|parent| parent.main) else { return Ok(None) };
-    Ok(spawn_blocking(move || Surroundings::of(main)).await.map_err(refused)?.ok())
+    let read = spawn_blocking(move || Surroundings::of(main)).await.map_err(refused)?;
+    read.map(Some).map_err(|error| refused(format!("Cannot join the container: {error}")))
 }
 
 /// The user it names, or else its parent's.
@@ -147,7 +148,14 @@ async fn join(
     let Some(parent) = parent else {
         return Err(LaunchRefusal::Order("A session needs a container to join".to_owned()));
     };
-    // The default executor has no process of its own, nor has a container whose task has not begun.
+    let around = around(launcher, &order).await?;
+    let is_apart = around.as_ref().is_some_and(|around| around.is_apart);
+    let can_join = joined.as_ref().map(|joined| !joined.namespaces.is_empty());
+    // Otherwise it would have the host's files, and the agent's rights.
+    if (is_apart && can_join != Some(true)) || (parent.is_apart && can_join.is_none()) {
+        return Err(LaunchRefusal::Order("The container has no process to join".to_owned()));
+    }
+    // The default executor has no process of its own.
     let inherited = match &joined {
         Some(joined) => joined.environment.iter().cloned().collect(),
         None => launcher.settings.environment.clone(),
@@ -156,14 +164,14 @@ async fn join(
     let join = parent.main.zip(kinds);
     let mut program = program(launcher, &order, inherited, &parent.sandbox, user)?;
     program.birthplace = cgroup(launcher, &order).await?;
-    if let Some(around) = around(launcher, &order).await? {
+    if let Some(around) = around {
         bounds::join(&mut program, around);
     }
     start_session(program, order.resources, join, output).await
 }
 
-/// The program in whose bounds a session is: the next one around it that a shim started.
-async fn around(launcher: &Launcher, order: &Order) -> Result<Option<processes::Program>, LaunchRefusal> {
+/// The program in whose bounds a session is: the next one around it that a shim or Docker started.
+async fn around(launcher: &Launcher, order: &Order) -> Result<Option<Around>, LaunchRefusal> {
     let books = look(&launcher.actor).await.map_err(|_| refused("The agent is shutting down"))?;
     let mut directories = Vec::new();
     let mut next = order.id.parent.as_deref();

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use ::containers::docker::Record;
 use processes::contained::main_process;
 use processes::{Credentials, Process};
 use rustix::thread::ThreadNameSpaceType;
@@ -17,16 +18,24 @@ pub(super) struct Parent {
     pub(super) main: Option<Process>,
     /// The user it belongs to, by name, if there is no process that tells.
     pub(super) user: Option<String>,
+    /// True if what joins it must have a process to join: it may have files and rights of its own.
+    pub(super) is_apart: bool,
 }
 
 impl Root {
     /// Its main process, if it lives.
     pub(crate) fn main(&self) -> Option<Process> {
-        self.process.or_else(|| main_process(&self.state))
+        self.process.or_else(|| main_process(&self.state)).or_else(|| self.dockers())
+    }
+
+    /// The first process of its container of Docker's.
+    fn dockers(&self) -> Option<Process> {
+        let record = Record::read(&self.state).ok().flatten()?;
+        record.running?.process()
     }
 
     pub(super) fn parent(self) -> Parent {
-        Parent { main: self.main(), sandbox: self.sandbox, user: self.user }
+        Parent { main: self.main(), sandbox: self.sandbox, user: self.user, is_apart: self.is_of_task }
     }
 }
 
@@ -41,7 +50,9 @@ pub(super) struct Surroundings {
 }
 
 /// The namespaces that can be joined.
-const NAMESPACES: [(&str, ThreadNameSpaceType); 5] = [
+const NAMESPACES: [(&str, ThreadNameSpaceType); 7] = [
+    ("user", ThreadNameSpaceType::USER),
+    ("cgroup", ThreadNameSpaceType::CONTROL_GROUP),
     ("net", ThreadNameSpaceType::NETWORK),
     ("mnt", ThreadNameSpaceType::MOUNT),
     ("pid", ThreadNameSpaceType::PROCESS_ID),

@@ -48,6 +48,7 @@ pub(super) fn give(program: &mut Program, order: &Order, place: Place<'_>) -> Re
         cgroups: place.cgroups,
         owner: owner.unwrap_or((0, 0)),
         init: false,
+        read_only: false,
     };
     program.namespaces = room.namespaces()?.map(Box::new);
     if program.namespaces.is_some() && !geteuid().is_root() { Err(RoomError::Unprivileged) } else { Ok(()) }

@@ -6,14 +6,11 @@ use std::path::{Path, PathBuf};
 use mesos::command::{self, CommandError};
 use mesos::duration;
 use mesos::v1::{AgentId, FrameworkId, FrameworkInfo, executor_info};
-use processes::{Logged, Logs, Program, Rotations};
+use processes::{DEFAULT_PATH, Logged, Logs, Program, Rotations};
 
 use super::frameworks::Executor;
 use super::settings::Settings;
 use crate::cgroups;
-
-/// The PATH of tasks if the agent has none.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 type Variables = BTreeMap<String, String>;
 

@@ -41,6 +41,8 @@ pub(crate) struct Root {
     pub(crate) state: PathBuf,
     /// The user it belongs to, by name.
     pub(crate) user: Option<String>,
+    /// True if it is that of a task, which may have files and rights of its own.
+    pub(crate) is_of_task: bool,
 }
 
 impl Snapshot {
@@ -78,11 +80,13 @@ impl Snapshot {
         if id.parent.is_none() {
             let state = self.settings.layout.executor_state(executor.container());
             let (sandbox, process) = (executor.directory().to_owned(), executor.hosting().process());
-            return Some(Root { sandbox, process, state, user });
+            let is_of_task = executor.is_generated();
+            return Some(Root { sandbox, process, state, user, is_of_task });
         }
         let task = executor.tasks().unfinished().find(|task| task.container() == Some(id))?;
         let state = self.settings.layout.task_state(&task.info().task_id, id);
-        Some(Root { sandbox: executor.directory().join("containers").join(&id.value), process: None, state, user })
+        let sandbox = executor.directory().join("containers").join(&id.value);
+        Some(Root { sandbox, process: None, state, user, is_of_task: true })
     }
 
     /// True if an executor that lives has this container.

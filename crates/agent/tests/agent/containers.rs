@@ -284,6 +284,9 @@ async fn a_session_joins_the_container_of_a_task_of_a_group() {
     running.container_status = Some(ContainerStatus { container_id: Some(own), ..ContainerStatus::default() });
     executor.send(running).await.unwrap();
     executor.expect(Type::Acknowledged).await;
+    let early = json!({"value": "early", "parent": {"value": "own", "parent": {"value": container.value}}});
+    let refused = session(&world, &early, json!({"value": "id"})).await;
+    assert_eq!(refused.status, 400, "a task that has not begun may get files and rights of its own");
     let mut task = std::process::Command::new("sleep").arg("1000").env("OF", "task").spawn().unwrap();
     let stat = fs::read_to_string(format!("/proc/{}/stat", task.id())).unwrap();
     let start: u64 = stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(19).unwrap().parse().unwrap();

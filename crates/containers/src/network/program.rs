@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use processes::{Child, Ended, Session, Spawn, kill_session, reap};
+use processes::{Child, DEFAULT_PATH, Ended, Session, Spawn, kill_session, reap};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{MemfdFlags, OFlags, fcntl_getfl, fcntl_setfl, memfd_create};
 use rustix::io::Errno;
@@ -23,8 +23,6 @@ use rustix::time::{
 const MOST_BYTES: usize = 1024 * 1024;
 /// The bytes of a stream that are worth telling.
 const MOST_TOLD: usize = 2048;
-/// The directories that programs are looked for in where the environment names none.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// A program to run to its end.
 #[derive(Clone, Debug)]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use processes::DEFAULT_PATH;
+
 use crate::image::ImageConfig;
 
 /// Variables by name.
@@ -24,9 +26,6 @@ const OF_HOST: [&str; 12] = [
     "SSL_CERT_DIR",
 ];
 
-/// The `PATH` of images that say none: Docker's.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// The things that the variables of a container depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Inside<'a> {
@@ -44,7 +43,7 @@ pub struct Inside<'a> {
 pub fn environment(inside: Inside<'_>, inherited: &Variables, own: Variables) -> Variables {
     let text = |path: &Path| path.display().to_string();
     let mut environment =
-        Variables::from([("PATH".to_owned(), PATH.to_owned()), ("HOME".to_owned(), text(inside.home))]);
+        Variables::from([("PATH".to_owned(), DEFAULT_PATH.to_owned()), ("HOME".to_owned(), text(inside.home))]);
     environment.extend(inside.image.environment.iter().filter(is_usable).cloned());
     let of_executor = inherited.iter().filter(|(name, _)| !OF_HOST.contains(&name.as_str()));
     environment.extend(of_executor.map(|(name, value)| (name.clone(), value.clone())));
@@ -99,7 +98,7 @@ mod tests {
 
     #[test]
     fn an_image_without_variables_has_dockers() {
-        let expected = [("HOME", "/home/web"), ("MESOS_SANDBOX", "/mnt/sandbox"), ("PATH", PATH)];
+        let expected = [("HOME", "/home/web"), ("MESOS_SANDBOX", "/mnt/sandbox"), ("PATH", DEFAULT_PATH)];
         assert_eq!(of(&[], &[("PATH", "/host"), ("HOME", "/root")], &[]), variables(&expected));
         assert_eq!(of(&[("HOME", "/srv")], &[], &[])[0], variables(&[("HOME", "/srv")])[0]);
     }

@@ -37,6 +37,8 @@ pub struct Room<'a> {
     pub owner: (u32, u32),
     /// True if its program is to be its first process.
     pub init: bool,
+    /// True if nothing but what is mounted in it may be written; the host's files stay as they are.
+    pub read_only: bool,
 }
 
 impl Room<'_> {
@@ -90,7 +92,7 @@ impl Room<'_> {
                 .as_ref()
                 .map(|image| working_directory(&image.config, &settings.sandbox_directory)),
             owner: self.owner,
-            read_only: false,
+            read_only: self.read_only && has_image,
             privileged: false,
         })
     }
@@ -177,6 +179,7 @@ mod tests {
             cgroups: Cgroups::Nothing,
             owner: (1, 2),
             init: false,
+            read_only: false,
         }
     }
 
@@ -194,6 +197,15 @@ mod tests {
         let linux = LinuxInfo { shm_size: Some(2), ..LinuxInfo::default() };
         let memory = ContainerInfo { linux_info: Some(linux), ..nothing };
         assert!(places(&room(&provision, &memory).namespaces().unwrap().unwrap()).contains(&"/dev/shm"));
+    }
+
+    #[test]
+    fn the_root_of_an_image_may_be_read_only_and_the_hosts_is_not() {
+        let nothing = ContainerInfo::default();
+        for (provision, expected) in [(image(), Some(true)), (Provision::default(), None)] {
+            let room = Room { read_only: true, ..room(&provision, &nothing) };
+            assert_eq!(room.namespaces().unwrap().map(|own| own.rootfs.read_only), expected);
+        }
     }
 
     #[test]

@@ -15,13 +15,10 @@ use mesos::command::CommandError;
 use mesos::v1::cygnet::HealthAction;
 use mesos::v1::health_check::Type;
 use mesos::v1::{CommandInfo, HealthCheck, TaskInfo};
-use processes::{Birthplace, Confinement, Credentials, Process};
+use processes::{Birthplace, Confinement, Credentials, DEFAULT_PATH, Process};
 
 use crate::command::probe_of;
 use crate::config::Variables;
-
-/// Docker's own for containers whose image has none.
-const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Docker's defaults: seconds between attempts, seconds for one, failures that count.
 const INTERVAL: f64 = 30.0;
@@ -62,8 +59,8 @@ fn inside(pid: i32, running: &Running) -> Result<Inside, Problem> {
     let config = &running.container.config;
     let account = user_of(pid, &running.container).map_err(|error| Problem::Command(error.into()))?;
     let confinement = confinement(running).map_err(|error| Problem::Command(error.into()))?;
-    let home = format!("HOME={}", account.home.display());
-    let variables = [PATH, &home].into_iter().chain(config.env.iter().map(String::as_str));
+    let (path, home) = (format!("PATH={DEFAULT_PATH}"), format!("HOME={}", account.home.display()));
+    let variables = [path.as_str(), &home].into_iter().chain(config.env.iter().map(String::as_str));
     let variables = variables.filter_map(|variable| variable.split_once('='));
     Ok(Inside {
         environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),

@@ -72,7 +72,8 @@ impl Prepared {
             host_names: spec::host_names(),
             cgroups: cgroups(config, birthplace.as_ref()),
             owner: identity.user.as_ref().map_or((0, 0), |user| (user.uid, user.gid)),
-            init: is_init(task),
+            init: is_labelled(task, INIT),
+            read_only: is_labelled(task, READ_ONLY),
         };
         let namespaces = room.namespaces()?.map(Box::new);
         if namespaces.is_some() && !rustix::process::geteuid().is_root() {
@@ -186,9 +187,12 @@ fn cgroups(config: &ExecutorConfig, birthplace: Option<&Birthplace>) -> Cgroups 
 /// The label by which a task says that its program is to be the first process of its container.
 const INIT: (&str, &str) = ("cygnet.init", "false");
 
-fn is_init(task: &TaskInfo) -> bool {
+/// The label by which a task says that the root of its image is not to be written to, as Docker's `--read-only` does.
+const READ_ONLY: (&str, &str) = ("cygnet.read_only_rootfs", "true");
+
+fn is_labelled(task: &TaskInfo, wanted: (&str, &str)) -> bool {
     let mut labels = task.labels.iter().flat_map(|labels| &labels.labels);
-    labels.any(|label| (label.key.as_str(), label.value()) == INIT)
+    labels.any(|label| (label.key.as_str(), label.value()) == wanted)
 }
 
 #[cfg(test)]
