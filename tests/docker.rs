@@ -330,6 +330,20 @@ fn an_agent_that_comes_back_before_its_daemon_keeps_its_containers() {
 }
 
 #[test]
+fn its_use_of_the_machine_is_the_containers() {
+    with_docker("its_use_of_the_machine_is_the_containers", |world| {
+        world.framework.run(task("t", "sleep 1000 & sleep 1000 & wait"));
+        let measured = wait::until("statistics of three processes", START, || {
+            let measured = http::get(world.pair.agent, "/monitor/statistics")?.json()[0]["statistics"].clone();
+            (measured["processes"] == 3).then_some(measured)
+        });
+        assert!(measured["mem_rss_bytes"].as_u64() > Some(0), "{measured}");
+        assert!(measured["cpus_user_time_secs"].is_number(), "{measured}");
+        assert_eq!(measured["mem_limit_bytes"], 32 << 20);
+    });
+}
+
+#[test]
 fn the_check_of_an_image_is_the_tasks_if_it_has_none() {
     with_docker("the_check_of_an_image_is_the_tasks_if_it_has_none", |world| {
         let health = json!({"Test": ["CMD-SHELL", "test ! -e /tmp/sick"], "Interval": 200_000_000, "Retries": 1});

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use containers::cgroup::{Assignment, Cgroup, CgroupError, Hierarchies, Policy};
 use mesos::v1::ContainerId;
+use processes::Process;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
@@ -70,6 +71,11 @@ impl Cgroups {
     /// The cgroup of an executor's run.
     pub(crate) fn of_run(&self, container: &ContainerId) -> Cgroup {
         self.hierarchies.cgroup(run(container))
+    }
+
+    /// The cgroup of a process that somebody else has made.
+    pub(crate) fn of_process(&self, process: Process) -> Option<Cgroup> {
+        self.hierarchies.of_process(process.pid)
     }
 
     /// The cgroup that a container of any kind has, or would have.

@@ -99,6 +99,12 @@ impl Hierarchies {
         Cgroup { driver: Arc::clone(&self.driver), name: self.root.join(name) }
     }
 
+    /// The cgroup that a process is in, if it is one of its own kind in these hierarchies, whoever has made it.
+    pub fn of_process(&self, pid: i32) -> Option<Cgroup> {
+        let cgroup = Cgroup { driver: Arc::clone(&self.driver), name: of_process::name_of(pid)? };
+        Some(cgroup).filter(Cgroup::exists)
+    }
+
     /// The cgroups right below this one.
     pub fn children(&self, name: impl AsRef<Path>) -> Result<Vec<String>, CgroupError> {
         let mut found = Vec::new();

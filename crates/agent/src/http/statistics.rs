@@ -1,6 +1,9 @@
 //! Containers with their resource usage, measured on request.
 
+use std::path::Path;
+
 use ::containers::cgroup::Cgroup;
+use ::containers::docker::Record;
 use ::containers::network::traffic;
 use axum::http::StatusCode;
 use mesos::resources::Resources;
@@ -8,7 +11,7 @@ use mesos::server::Refusal;
 use mesos::v1::agent::response::get_containers;
 use mesos::v1::{ContainerId, ContainerStatus, ResourceStatistics};
 use processes::contained::usage_of_run;
-use processes::{Table, Usage};
+use processes::{Process, Table, Usage};
 use tokio::task::spawn_blocking;
 
 use super::{Measured, Shared};
@@ -63,11 +66,16 @@ struct Sources {
 
 impl Sources {
     fn measure(&self, container: ExecutorContainer) -> (ExecutorContainer, ResourceStatistics) {
-        let usage = || match container.process {
+        let dockers = docker_process(&container.state);
+        let usage = || match dockers.or(container.process) {
             Some(process) => Usage::of(&self.table.tree(process)),
             None => usage_of_run(&self.table, &container.state),
         };
-        let statistics = self.statistics(&container.container_id, container.cpus, container.mem_mb, usage);
+        let cgroup = match dockers {
+            Some(process) => self.measured.cgroups.as_ref().and_then(|cgroups| cgroups.of_process(process)),
+            None => self.cgroup(&container.container_id),
+        };
+        let statistics = self.statistics(cgroup, container.cpus, container.mem_mb, usage);
         let disk_used_bytes = self.measured.disk.borrow().get(&container.container_id.value).copied();
         let disk_limit_bytes = disk_used_bytes.and(container.disk_mb).map(bytes);
         let statistics = ResourceStatistics { disk_used_bytes, disk_limit_bytes, ..statistics };
@@ -82,7 +90,7 @@ impl Sources {
     fn measure_launched(&self, listed: Listed) -> get_containers::Container {
         let resources = Resources::from_wire(&listed.resources).unwrap_or_default().flatten().unallocate();
         let usage = || listed.process.and_then(|process| Usage::of(&self.table.tree(process)));
-        let statistics = self.statistics(&listed.id, resources.cpus(), resources.mem(), usage);
+        let statistics = self.statistics(self.cgroup(&listed.id), resources.cpus(), resources.mem(), usage);
         let executor_pid = listed.process.and_then(|process| u32::try_from(process.pid).ok());
         let container_id = Some(listed.id.clone());
         let status = ContainerStatus { container_id, executor_pid, ..ContainerStatus::default() };
@@ -94,15 +102,18 @@ impl Sources {
         }
     }
 
+    fn cgroup(&self, container: &ContainerId) -> Option<Cgroup> {
+        self.measured.cgroups.as_ref().map(|cgroups| cgroups.of(container)).filter(Cgroup::exists)
+    }
+
     /// The figures of a container's own cgroup; of its processes, if it has none, or if they were started elsewhere.
     fn statistics(
         &self,
-        container: &ContainerId,
+        cgroup: Option<Cgroup>,
         cpus: f64,
         mem_mb: f64,
         usage: impl FnOnce() -> Option<Usage>,
     ) -> ResourceStatistics {
-        let cgroup = self.measured.cgroups.as_ref().map(|cgroups| cgroups.of(container)).filter(Cgroup::exists);
         let counted = cgroup.and_then(|cgroup| cgroup.statistics(self.timestamp).ok());
         let counted = counted.filter(|counted| counted.processes > Some(0));
         match counted {
@@ -113,6 +124,11 @@ impl Sources {
             }
         }
     }
+}
+
+/// The first process of the container that Docker has made for an executor with this state.
+fn docker_process(executor_state: &Path) -> Option<Process> {
+    Record::read(executor_state).ok()??.running?.process()
 }
 
 fn with_traffic(statistics: ResourceStatistics, moved: ResourceStatistics) -> ResourceStatistics {

@@ -1,7 +1,7 @@
 //! The cgroup that a process is in, as the place for another one, whoever made it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use processes::Birthplace;
 
@@ -18,6 +18,22 @@ pub fn birthplace_of(pid: i32) -> Option<Birthplace> {
         Birthplace::Directory(directory) => directory.exists(),
     };
     found.filter(exists)
+}
+
+/// The path of a process' cgroup from the root of the hierarchy of memory, which all of a container have in common. None of
+/// one in the root, with the rest of the machine, or outside of what is seen here.
+pub(super) fn name_of(pid: i32) -> Option<PathBuf> {
+    name(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?)
+}
+
+fn name(groups: &str) -> Option<PathBuf> {
+    let lines = groups.lines().filter_map(|line| line.splitn(3, ':').skip(1).collect::<Vec<_>>().try_into().ok());
+    let lines: Vec<[&str; 2]> = lines.collect();
+    let of_memory = lines.iter().find(|[controllers, _]| controllers.split(',').any(|it| it == "memory"));
+    let [_, path] = of_memory.or_else(|| lines.iter().find(|[controllers, _]| controllers.is_empty()))?;
+    let path = Path::new(path.trim_start_matches('/'));
+    let is_below = path.components().next().is_some_and(|first| matches!(first, Component::Normal(_)));
+    is_below.then(|| path.to_owned())
 }
 
 /// By the lines of `/proc/<pid>/cgroup`: number, controllers, path.
@@ -51,6 +67,16 @@ mod tests {
         33 30 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:11 - cgroup cgroup rw,cpu,cpuacct\n\
         34 30 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
         35 30 0:31 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd\n";
+
+    #[test]
+    fn a_name_is_of_one_below_the_root() {
+        let named = |groups| name(groups).map(|name| name.display().to_string());
+        assert_eq!(named("4:memory:/docker/1f\n0::/x\n").as_deref(), Some("docker/1f"));
+        assert_eq!(named("0::/system.slice/x\n").as_deref(), Some("system.slice/x"));
+        for none in ["", "0::/\n", "4:memory:/\n0::/x\n", "0::/../x\n"] {
+            assert_eq!(named(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_place_is_where_the_process_is() {
