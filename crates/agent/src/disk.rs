@@ -3,10 +3,10 @@
 //! Comes in: time, and from the agent's books the sandboxes in use. Goes out: what each container uses, and word of those
 //! that use too much. One tokio task runs [`DiskWatch::run`]; it keeps nothing but the last figures.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+mod usage;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use containers::cgroup::Bytes;
@@ -16,12 +16,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
+use self::usage::usage;
 use crate::core::{Excess, Executor, Snapshot};
 use crate::handle::{Handle, Request, look};
 use crate::ids::ExecutorKey;
-
-/// The size of the blocks in which the kernel counts those of a file.
-const BLOCK: u64 = 512;
 
 /// The bytes that containers use on disk, by the name of the container.
 pub(crate) type Used = BTreeMap<String, u64>;
@@ -107,46 +105,9 @@ impl Quota {
     }
 }
 
-/// The bytes on disk of a directory with all that is in it, on its file system; each file counts once, and no link is
-/// followed.
-fn usage(directory: &Path) -> u64 {
-    let Ok(own) = fs::symlink_metadata(directory) else { return 0 };
-    let (mut used, mut seen, mut waiting) = (own.blocks() * BLOCK, BTreeSet::new(), vec![directory.to_owned()]);
-    while let Some(directory) = waiting.pop() {
-        // What vanishes meanwhile uses nothing.
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let Ok(found) = entry.metadata() else { continue };
-            if found.dev() != own.dev() || (found.nlink() > 1 && !found.is_dir() && !seen.insert(found.ino())) {
-                continue;
-            }
-            used += found.blocks() * BLOCK;
-            if found.is_dir() {
-                waiting.push(entry.path());
-            }
-        }
-    }
-    used
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_file_counts_once_and_links_count_for_nothing() {
-        let directory = tempfile::tempdir().unwrap();
-        let (sandbox, outside) = (directory.path().join("sandbox"), directory.path().join("outside"));
-        fs::create_dir_all(sandbox.join("deep/deeper")).unwrap();
-        fs::write(&outside, vec![1; 1 << 20]).unwrap();
-        let empty = usage(&sandbox);
-        fs::write(sandbox.join("deep/deeper/file"), vec![1; 1 << 20]).unwrap();
-        fs::hard_link(sandbox.join("deep/deeper/file"), sandbox.join("again")).unwrap();
-        std::os::unix::fs::symlink(&outside, sandbox.join("link")).unwrap();
-        std::os::unix::fs::symlink(&sandbox, sandbox.join("circle")).unwrap();
-        let used = usage(&sandbox) - empty;
-        assert!((1 << 20..1 << 20 | 64 << 10).contains(&used), "{used}");
-        assert_eq!(usage(&sandbox.join("nothing")), 0);
-    }
 
     #[tokio::test]
     async fn a_measurement_that_breaks_off_is_none() {

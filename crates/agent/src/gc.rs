@@ -121,7 +121,7 @@ fn age(run: &Path, now: Duration) -> Option<Duration> {
 
 /// Removes a run, and above it whatever is empty then.
 fn remove(run: &Path, sandboxes: &Path) -> io::Result<()> {
-    fs::remove_dir_all(run)?;
+    processes::remove_tree(run)?;
     let above = run.ancestors().skip(1).take_while(|directory| *directory != sandboxes);
     for directory in above {
         let latest = directory.join("latest");

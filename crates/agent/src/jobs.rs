@@ -8,7 +8,6 @@
 
 mod sweeps;
 
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -287,7 +286,7 @@ fn clear(layout: &Layout, job: Job) {
 }
 
 fn remove(directory: &Path) {
-    match fs::remove_dir_all(directory) {
+    match processes::remove_tree(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!(directory = %directory.display(), %error, "cannot clear away");
         }

@@ -55,7 +55,7 @@ impl Strangers {
         left.into_iter().for_each(|process| kill_tree(*process));
         for state in &self.states {
             kill_run(state);
-            if let Err(error) = fs::remove_dir_all(state) {
+            if let Err(error) = processes::remove_tree(state) {
                 tracing::warn!(directory = %state.display(), %error, "cannot clear away");
             }
         }

@@ -231,7 +231,7 @@ impl StateDirectory {
 }
 
 fn remove(path: &Path) {
-    match fs::remove_dir_all(path) {
+    match processes::remove_tree(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!(path = %path.display(), %error, "cannot remove the state of a task that is gone");
         }

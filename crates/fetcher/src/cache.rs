@@ -189,7 +189,7 @@ pub(crate) struct Cache {
 impl Cache {
     /// An empty cache in this directory, which belongs to it alone. The task ends with the last handle.
     pub(crate) fn start(directory: &Path, capacity: u64) -> Cache {
-        let _nothing_to_clear = fs::remove_dir_all(directory);
+        let _nothing_to_clear = processes::remove_tree(directory);
         if let Err(error) = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory) {
             tracing::warn!(directory = %directory.display(), %error, "the fetcher's cache cannot be used");
         }

@@ -1,10 +1,10 @@
 //! A sandbox that is being made or filled. Names are looked up below it and no link is followed, whoever made it: what
 //! lies there belongs to a task, and this process may be root.
 
-use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::ffi::{CString, OsStr};
+use std::fs::{File, Permissions};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path};
 
@@ -75,7 +75,7 @@ impl Space {
 
     /// Removes what has this name in the space itself, and everything below.
     pub fn clear(&self, name: &str) -> io::Result<()> {
-        fs::remove_dir_all(Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(name))
+        processes::remove_tree_in(self.directory.as_fd(), &CString::new(name)?)
     }
 
     /// The directory a name lies in, made if it is not there, and its last part.

@@ -11,6 +11,7 @@
 //!   birthplace   the cgroup a program is born in              confinement   what it may do at most
 //!   rotation  what a program prints, kept short          log_bounds   how short
 //!   shim      the parent of a program, which outlives the process that started it
+//!   removal   of directories, however deep
 //!   contained a program under a shim, from outside       file      one that somebody else may have put there
 //! ```
 //!
@@ -27,6 +28,7 @@ mod orphans;
 mod pause;
 mod process;
 mod program;
+mod removal;
 pub mod rootfs;
 mod rotation;
 pub mod shim;
@@ -50,6 +52,7 @@ pub use orphans::{end_strays, reap_orphans};
 pub use pause::{Namespaces, Network};
 pub use process::{Boot, Environment, Process};
 pub use program::{DEFAULT_PATH, Logged, Logs, Program, append, furnish, give};
+pub use removal::{remove_tree, remove_tree_in};
 pub use rotation::LogWriter;
 pub use shim::{End, ShimFiles};
 pub use status::WaitStatus;

@@ -2,7 +2,6 @@
 //! started. Runs in a task of its own for each launch; comes back with what came of it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use ::containers::cgroup::{Birthplace, CgroupError};
@@ -264,7 +263,7 @@ async fn place(
     let (links, owner, state) = (order.links(), user.cloned(), directory.clone());
     let make = move || {
         // An earlier container of this name has been removed from the books.
-        let _nothing_there = fs::remove_dir_all(&state);
+        let _nothing_there = processes::remove_tree(&state);
         private_directory(&state)?;
         sandbox::nest(&outer, &name, &links, owner.as_ref())?;
         record.write(&state)

@@ -271,7 +271,7 @@ impl Programs {
         let discarded = layout.containers().join(format!("{DISCARDED}{}", uuid::Uuid::new_v4()));
         let (directory, away) = (layout.container(id), discarded.clone());
         if spawn_blocking(move || fs::rename(directory, away)).await.is_ok_and(|renamed| renamed.is_ok()) {
-            aside(move || fs::remove_dir_all(&discarded));
+            aside(move || processes::remove_tree(&discarded));
         }
     }
 }

@@ -89,7 +89,7 @@ fn remembered(containers: &Path) -> io::Result<Vec<(Option<ContainerRecord>, Pat
 async fn discard(directory: PathBuf) {
     let discard = move || {
         kill_run(&directory);
-        let _gone = fs::remove_dir_all(&directory);
+        let _gone = processes::remove_tree(&directory);
     };
     let _done = spawn_blocking(discard).await;
 }

@@ -112,7 +112,7 @@ impl Namespaces {
                 Err(errno) => return Err(failed(errno.into())),
             }
         }
-        match fs::remove_dir_all(self.directory(container)) {
+        match processes::remove_tree(&self.directory(container)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             removed => removed.map_err(failed),
         }

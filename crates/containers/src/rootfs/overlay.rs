@@ -31,7 +31,7 @@ pub fn overlay_works(directory: &Path) -> io::Result<()> {
 fn tried(directory: &Path) -> io::Result<()> {
     let trial = trial(directory)?;
     let tried = lay(&trial);
-    let removed = fs::remove_dir_all(&trial);
+    let removed = processes::remove_tree(&trial);
     tried.and(removed)
 }
 

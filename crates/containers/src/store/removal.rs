@@ -1,6 +1,5 @@
-//! Removal of trees that others have made, however deep they are.
+//! Removal of files, and of trees that others have made.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,24 +22,8 @@ pub(super) fn condemn(paths: &Paths, tree: &Path) -> Result<PathBuf, StoreError>
     Ok(condemned)
 }
 
-/// Removes a tree. Each directory in it is first moved to the top, so that neither the depth of the tree nor the length of
-/// its paths matters.
+/// Removes a tree.
 pub(super) fn tree(paths: &Paths, tree: &Path) -> Result<(), StoreError> {
-    let mut condemned = vec![condemn(paths, tree)?];
-    while let Some(directory) = condemned.pop() {
-        for name in names(&directory)? {
-            let path = directory.join(name);
-            match fs::symlink_metadata(&path).at("remove", &path)?.is_dir() {
-                true => condemned.push(condemn(paths, &path)?),
-                false => file(&path)?,
-            }
-        }
-        fs::remove_dir(&directory).at("remove", &directory)?;
-    }
-    Ok(())
-}
-
-fn names(directory: &Path) -> Result<Vec<OsString>, StoreError> {
-    let entries = fs::read_dir(directory).at("list", directory)?;
-    entries.map(|entry| entry.map(|entry| entry.file_name()).at("list", directory)).collect()
+    let condemned = condemn(paths, tree)?;
+    processes::remove_tree(&condemned).at("remove", &condemned)
 }

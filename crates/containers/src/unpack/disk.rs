@@ -205,7 +205,7 @@ fn after_parents<T>(path: &Path, create: impl Fn() -> Result<T>) -> Result<T> {
 fn remove(path: &Path) -> Result<()> {
     match unlink(path) {
         Err(Errno::ISDIR) => {
-            std::fs::remove_dir_all(path).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+            processes::remove_tree(path).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
         }
         other => other,
     }

@@ -84,7 +84,7 @@ impl Checkpoint {
     /// Nothing is left to remove. The interface goes before the configuration, which is of use until then.
     pub(super) fn forget(&self) -> Result<(), CniError> {
         [self.directory.join(&self.interface), self.directory.clone()].iter().try_for_each(|path| {
-            match fs::remove_dir_all(path) {
+            match processes::remove_tree(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
                 removed => removed.map_err(|source| CniError::Checkpoint { path: path.clone(), source }),
             }
