@@ -348,21 +348,35 @@ fn containers_of_the_operator_api_have_limits_of_their_own() {
 }
 
 #[test]
-fn containers_of_the_operator_api_have_shared_memory_of_their_own() {
+fn containers_of_the_operator_api_have_shared_memory_and_volumes() {
     if !rustix::process::geteuid().is_root() {
-        println!("SKIPPED containers_of_the_operator_api_have_shared_memory_of_their_own: needs root");
+        println!("SKIPPED containers_of_the_operator_api_have_shared_memory_and_volumes: needs root");
         return;
     }
     let pair = Pair::start();
     let call = |call: Value| http::send(pair.agent, "POST", "/api/v1", &call).expect("an answer");
     let id = json!({"value": "alone"});
-    let container = json!({"type": "MESOS", "linux_info": {"ipc_mode": "PRIVATE", "shm_size": 1}});
-    let command = json!({"value": "test $(stat -f -c '%b' /dev/shm) = 256"});
+    let host = tempfile::tempdir().expect("a directory");
+    fs::write(host.path().join("file"), "of the host\n").expect("a file");
+    let volume = |path: &str| json!({"mode": "RO", "host_path": path, "container_path": "data"});
+    let container = |path: &str| {
+        json!({"type": "MESOS", "volumes": [volume(path)],
+        "linux_info": {"ipc_mode": "PRIVATE", "shm_size": 1}})
+    };
+    let absent =
+        json!({"container_id": {"value": "absent"}, "command": {"value": "true"}, "container": container("/absent")});
+    let refused = call(json!({"type": "LAUNCH_CONTAINER", "launch_container": absent}));
+    assert_eq!(refused.status, 400, "{refused:?}");
+    assert!(refused.text().contains("Path '/absent' in HOST_PATH volume does not exist"), "{}", refused.text());
+    let container = container(&host.path().display().to_string());
+    let script = "test $(stat -f -c '%b' /dev/shm) = 256 && grep -q host data/file && ! touch data/other";
+    let command = json!({"value": script});
     let launch = json!({"container_id": id, "command": command, "container": container});
     let launched = call(json!({"type": "LAUNCH_CONTAINER", "launch_container": launch}));
     assert_eq!(launched.status, 200, "{launched:?}");
     let waited = call(json!({"type": "WAIT_CONTAINER", "wait_container": {"container_id": id}})).json();
     assert_eq!(waited["wait_container"]["exit_status"], 0, "{waited}");
+    assert!(!host.path().join("other").exists());
 }
 
 #[test]

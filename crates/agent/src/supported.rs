@@ -1,6 +1,5 @@
 //! The parts of a container's definition that this agent does not support: refused by name, not skipped. Pure.
 
-use fetcher::Link;
 use mesos::command::{self, secret};
 use mesos::v1::{CommandInfo, ContainerInfo, container_info};
 
@@ -44,16 +43,15 @@ pub(crate) fn unsupported_variable(command: &CommandInfo) -> Option<String> {
     Some(format!("The variable '{name}' is a secret; those are not supported by this agent"))
 }
 
-/// The same of volumes: only a container nested in another one can have some, and only parts of sandboxes.
-pub(crate) fn unsupported_volumes(container: &ContainerInfo, nested: bool) -> Option<String> {
-    let bad = container.volumes.iter().find(|volume| !nested || Link::of(volume).is_none())?;
-    Some(format!("The volume '{}' is not supported by this agent", bad.container_path))
+/// The same of volumes, which neither executors nor sessions can have.
+pub(crate) fn unsupported_volumes(container: &ContainerInfo) -> Option<String> {
+    let first = container.volumes.first()?;
+    Some(format!("The volume '{}' is not supported by this agent", first.container_path))
 }
 
 #[cfg(test)]
 mod tests {
-    use mesos::v1::volume::source::{self, sandbox_path};
-    use mesos::v1::{Image, LinuxInfo, NetworkInfo, Volume, volume};
+    use mesos::v1::{Image, LinuxInfo, NetworkInfo, Volume};
 
     use super::*;
 
@@ -91,27 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn volumes_are_parts_of_sandboxes_or_refused() {
-        let volume = |name: &str, path: &str| Volume {
-            mode: volume::Mode::Rw.into(),
-            container_path: name.to_owned(),
-            source: Some(volume::Source {
-                r#type: Some(source::Type::SandboxPath.into()),
-                sandbox_path: Some(source::SandboxPath {
-                    r#type: Some(sandbox_path::Type::Parent.into()),
-                    path: path.to_owned(),
-                }),
-                ..volume::Source::default()
-            }),
-            ..Volume::default()
-        };
-        let with = |volume: Volume| container(ContainerInfo { volumes: vec![volume], ..ContainerInfo::default() });
-        assert_eq!(unsupported_volumes(&with(volume("data", "shared/data")), true), None);
-        assert!(unsupported_volumes(&with(volume("data", "shared")), false).is_some());
-        for (name, path) in [("/data", "x"), ("data", "../x"), ("", "x"), ("a/../b", "x")] {
-            assert!(unsupported_volumes(&with(volume(name, path)), true).is_some(), "{name} {path}");
-        }
-        let host = Volume { host_path: Some("/etc".to_owned()), source: None, ..volume("data", "x") };
-        assert!(unsupported_volumes(&with(host), true).unwrap().contains("data"));
+    fn the_volume_of_who_can_have_none_is_named() {
+        let volume = Volume { container_path: "data".to_owned(), ..Volume::default() };
+        let with = container(ContainerInfo { volumes: vec![volume], ..ContainerInfo::default() });
+        assert!(unsupported_volumes(&with).unwrap().contains("'data'"));
+        assert_eq!(unsupported_volumes(&container(ContainerInfo::default())), None);
     }
 }

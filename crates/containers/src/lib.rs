@@ -26,6 +26,7 @@ pub mod docker;
 pub mod image;
 pub mod logs;
 pub mod network;
+pub mod places;
 pub mod provision;
 pub mod registry;
 pub mod rlimits;

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use containers::cgroup::CgroupError;
 use containers::logs::VariableError;
+use containers::places::PlaceError;
 use containers::provision::Settings;
 use containers::spec::{self, SecretError, SpecError, VolumeError};
 use containers::users::ImageUserError;
@@ -50,26 +51,9 @@ pub(crate) enum Unrunnable {
     /// A volume cannot be had.
     #[error(transparent)]
     Volume(#[from] VolumeError),
-    /// A path of the host is not there, and may not be made.
-    #[error("Path '{}' in HOST_PATH volume does not exist", .0.display())]
-    HostPath(PathBuf),
-    /// A path of the host whose mounts may not spread.
-    #[error(
-        "Cannot setup bidirectional mount propagation for host path '{}' because it is not under a shared mount",
-        .0.display()
-    )]
-    NotShared(PathBuf),
-    /// A place that a task with the host's files cannot have.
-    #[error("Mount point '{}' is an absolute path. It must exist if the container shares the host filesystem", .0.display())]
-    MountPoint(PathBuf),
-    /// The machine: what a volume is to be mounted on, or of.
-    #[error("Cannot make the place of the volume '{}': {cause}", path.display())]
-    Place {
-        /// The place.
-        path: PathBuf,
-        /// The kernel's word.
-        cause: io::Error,
-    },
+    /// The place of a volume cannot be had.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// The task would own the directory that its executor, as somebody else, keeps its state in.
     #[error(
         "The task's user is not its executor's, whose state would lie in the task's sandbox: name the user in the \

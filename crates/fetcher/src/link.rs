@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use mesos::v1::Volume;
+use mesos::v1::volume::Mode;
 use mesos::v1::volume::source::{self, sandbox_path};
 use processes::{Credentials, give};
 
@@ -18,10 +19,13 @@ pub struct Link {
 }
 
 impl Link {
-    /// The link that a volume asks for, if it is one of those.
+    /// The link that a volume asks for, if it is one of those: one cannot be read-only.
     pub fn of(volume: &Volume) -> Option<Link> {
         let source = volume.source.as_ref().filter(|source| source.r#type() == source::Type::SandboxPath)?;
-        let path = source.sandbox_path.as_ref()?;
+        let path = source.sandbox_path.as_ref().filter(|path| path.r#type() != sandbox_path::Type::Unknown)?;
+        if volume.mode() != Mode::Rw {
+            return None;
+        }
         let name = inside(&volume.container_path)?;
         Some(Link { of_parent: path.r#type() == sandbox_path::Type::Parent, source: inside(&path.path)?, name })
     }

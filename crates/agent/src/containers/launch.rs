@@ -201,10 +201,11 @@ async fn shim(
     parent: Option<Parent>,
     user: Option<Credentials>,
 ) -> Result<Started, LaunchRefusal> {
+    let outer = parent.as_ref().map(|parent| parent.sandbox.clone());
     let (sandbox, directory) = place(launcher, &order, parent, user.as_ref()).await?;
     let mut program = program(launcher, &order, launcher.settings.environment.clone(), &sandbox, user)?;
     program.birthplace = cgroup(launcher, &order).await?;
-    let program = roomy(launcher, &order, program, (&sandbox, &directory)).await?;
+    let program = roomy(launcher, &order, program, (&sandbox, outer, &directory)).await?;
     let rotations = logs::of_task(launcher.settings.log_rotations, &program.environment).map_err(refused)?;
     let program = Logged { program, logs: Logs::of(&sandbox), rotations };
     let shim = [launcher.settings.executor_binary.display().to_string(), "shim".to_owned()];
@@ -215,19 +216,19 @@ async fn shim(
     }
 }
 
-/// The program in its room, between its sandbox and the directory of its shim.
+/// The program in its room, between its sandbox, the one around that, and the directory of its shim.
 async fn roomy(
     launcher: &Launcher,
     order: &Order,
     mut program: processes::Program,
-    (sandbox, state): (&Path, &Path),
+    (sandbox, outer, state): (&Path, Option<PathBuf>, &Path),
 ) -> Result<processes::Program, LaunchRefusal> {
     let visible = |cgroups: &Cgroups| spec::cgroups(&cgroups.root().mounts, program.birthplace.as_ref());
     let cgroups = launcher.cgroups.as_ref().map_or(Visible::Nothing, visible);
     let provision = Provision { settings: launcher.settings.operator.clone(), ..Provision::default() };
     let (order, sandbox, state) = (order.clone(), sandbox.to_owned(), state.to_owned());
     let give = move || {
-        let place = Place { provision: &provision, sandbox: &sandbox, state: &state, cgroups };
+        let place = Place { provision: &provision, sandbox: &sandbox, outer: outer.as_deref(), state: &state, cgroups };
         room::give(&mut program, &order, place).map(|()| program)
     };
     spawn_blocking(give).await.map_err(refused)?.map_err(refused)

@@ -6,7 +6,7 @@ use ::containers::cgroup::{Demand, Limits, Policy};
 use fetcher::Link;
 use mesos::command::{TooLarge, terminal};
 use mesos::v1::value::Scalar;
-use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource};
+use mesos::v1::{CommandInfo, ContainerId, ContainerInfo, Resource, Volume};
 use processes::Terminal;
 
 use crate::supported;
@@ -56,21 +56,36 @@ impl Order {
         if let Some(secret) = supported::unsupported_variable(&self.command) {
             return Some(secret);
         }
-        let (container, nested) = (self.container.as_ref()?, self.id.parent.is_some());
-        let volumes = || supported::unsupported_volumes(container, nested);
+        let container = self.container.as_ref()?;
         let terminal = || self.terminal().err().map(|error| error.to_string());
         let network = || supported::unsupported_network(container);
-        let isolation = || match self.class {
+        let inherited = || match self.class {
             Class::Task => None,
             // Everything is that of the container it joins.
-            Class::Session => supported::unsupported_isolation(container),
+            Class::Session => {
+                supported::unsupported_isolation(container).or_else(|| supported::unsupported_volumes(container))
+            }
         };
-        supported::unsupported_kind(container).or_else(isolation).or_else(network).or_else(volumes).or_else(terminal)
+        supported::unsupported_kind(container).or_else(network).or_else(inherited).or_else(terminal)
     }
 
     /// The parts of sandboxes it wants to see in its own.
     pub(crate) fn links(&self) -> Vec<Link> {
-        self.container.iter().flat_map(|container| &container.volumes).filter_map(Link::of).collect()
+        self.volumes().filter(|volume| self.is_link(volume)).filter_map(Link::of).collect()
+    }
+
+    /// The volumes that are more than links.
+    pub(crate) fn unlinked(&self) -> impl Iterator<Item = &Volume> {
+        self.volumes().filter(|volume| !self.is_link(volume))
+    }
+
+    fn volumes(&self) -> impl Iterator<Item = &Volume> {
+        self.container.iter().flat_map(|container| &container.volumes)
+    }
+
+    /// Only what is nested has a sandbox that others see.
+    fn is_link(&self, volume: &Volume) -> bool {
+        self.id.parent.is_some() && Link::of(volume).is_some()
     }
 }
 

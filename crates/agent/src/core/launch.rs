@@ -141,8 +141,7 @@ fn check_ids(launch: &Launch) -> Result<(), BadId> {
 fn unsupported(executor: &ExecutorInfo, generated: bool) -> Option<String> {
     // Executors check themselves what their tasks may have: this is about the containers of executors.
     let container = if generated { &None } else { &executor.container };
-    let said =
-        |container| supported::unsupported(container).or_else(|| supported::unsupported_volumes(container, false));
+    let said = |container| supported::unsupported(container).or_else(|| supported::unsupported_volumes(container));
     if let Some(reason) = container.as_ref().and_then(said) {
         return Some(reason);
     }

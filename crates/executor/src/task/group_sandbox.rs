@@ -10,8 +10,6 @@ use std::path::{Path, PathBuf};
 
 use containers::cgroup::Assignment;
 use fetcher::{Link, Space};
-use mesos::v1::volume::Mode;
-use mesos::v1::volume::source::sandbox_path::Type as Whose;
 use mesos::v1::{ContainerId, ContainerInfo, ContainerStatus, TaskInfo, Volume};
 use processes::Credentials;
 
@@ -84,7 +82,7 @@ impl GroupSandbox {
         let volumes = task.container.iter().filter(|container| !has_image(container));
         let volumes = volumes.flat_map(|container| &container.volumes);
         let (parent, own) = ((&outer, self.executor_sandbox.as_path()), (&own, self.sandbox.as_path()));
-        volumes.filter_map(link).try_for_each(|link| link.make(parent, own, user))
+        volumes.filter_map(Link::of).try_for_each(|link| link.make(parent, own, user))
     }
 }
 
@@ -98,18 +96,14 @@ fn container_ip(environment: &Variables) -> Option<String> {
 /// The volumes of a task of a group that are no links: all of one with an image, which sees nothing outside of it.
 pub(super) fn unlinked(container: &ContainerInfo) -> impl Iterator<Item = &Volume> {
     let has_image = has_image(container);
-    container.volumes.iter().filter(move |volume| has_image || link(volume).is_none())
-}
-
-/// The link that a volume asks for, if it is one: a link cannot be read-only.
-fn link(volume: &Volume) -> Option<Link> {
-    let path = volume.source.as_ref()?.sandbox_path.as_ref()?;
-    Link::of(volume).filter(|_| volume.mode() == Mode::Rw && path.r#type() != Whose::Unknown)
+    container.volumes.iter().filter(move |volume| has_image || Link::of(volume).is_none())
 }
 
 #[cfg(test)]
 mod tests {
     use mesos::v1::container_info::Type as Containerizer;
+    use mesos::v1::volume::Mode;
+    use mesos::v1::volume::source::sandbox_path::Type as Whose;
     use mesos::v1::volume::source::{SandboxPath, Type as Source};
     use mesos::v1::{ContainerInfo, volume};
 
@@ -154,7 +148,7 @@ mod tests {
 
     #[test]
     fn only_writable_parts_of_sandboxes_can_be_had_and_nothing_outside() {
-        let is_link = |mode, whose, path, to| link(&volume(mode, whose, path, to)).is_some();
+        let is_link = |mode, whose, path, to| Link::of(&volume(mode, whose, path, to)).is_some();
         assert!(is_link(Mode::Rw, Whose::Parent, "a/b", "c") && is_link(Mode::Rw, Whose::Self_, "a", "c/d"));
         assert!(!is_link(Mode::Ro, Whose::Parent, "a", "c") && !is_link(Mode::Rw, Whose::Unknown, "a", "c"));
         for (path, to) in [("../a", "c"), ("/a", "c"), ("a", "/c"), ("a", "c/../.."), ("", "c"), ("a", "")] {

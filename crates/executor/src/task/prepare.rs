@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use checks::spec::CommandProbe;
 use containers::cgroup::Assignment;
+use containers::places;
 use containers::provision::{Provision, Settings};
 use containers::rootfs::Cgroups;
 use containers::spec::{self, Room, Volumes};
@@ -99,7 +100,8 @@ impl Prepared {
     /// Makes the places of its volumes, in sandboxes that are there.
     pub(crate) fn make_places(&self, config: &ExecutorConfig) -> Result<(), Unrunnable> {
         let has_hosts_files = layers(&self.program).is_empty();
-        volumes::make_places(&self.volumes, config, &self.settings, self.program.user.as_ref(), has_hosts_files)
+        let user = self.program.user.as_ref();
+        Ok(places::make(&self.volumes, &config.sandbox, &self.settings, user, has_hosts_files)?)
     }
 
     /// A task that was started before, perhaps by another process: its checks run as it does, whatever became of that by
