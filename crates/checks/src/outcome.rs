@@ -176,6 +176,8 @@ pub enum Reason {
     IgnoredStatus(u16),
     /// The task's process has ended; nothing that is found now is about it.
     TaskEnded,
+    /// No attempt: nothing that is started in the task's cgroup would run, as that is frozen.
+    Paused,
     /// No attempt: the verdict was set by hand.
     SetByHand {
         /// The author of the verdict.
@@ -282,6 +284,7 @@ impl Reason {
             Reason::ExitStatusLost => "the exit status was taken by somebody else".to_owned(),
             Reason::IgnoredStatus(status) => format!("ignored: {}", status_line(*status)),
             Reason::TaskEnded => "the task has ended".to_owned(),
+            Reason::Paused => "the container is paused".to_owned(),
             Reason::SetByHand { author, reason } => format!("set by {author}: {reason}"),
         }
     }

@@ -79,6 +79,7 @@ const BUILD: Build = Build {
 /// Carries out what the command line says.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     BUILD.tell();
+    let sealed = if enters(&cli.command) { processes::executable::seal() } else { Ok(()) };
     match cli.command {
         Command::Demo(demo) => return demo::run(&demo),
         Command::Shim { directory } => return Ok(processes::shim::main(&directory)),
@@ -89,11 +90,19 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Scheduler(_) | Command::Executor(_) => log::start(cli.log, Level::INFO),
         _ => log::start(cli.log, Level::WARN),
     }
+    if let Err(error) = sealed {
+        tracing::debug!(%error, "this program can be written to by whom it enters");
+    }
     let runtime = runtime_for(&cli.command).enable_all().build().context("cannot start")?;
     let result = runtime.block_on(carry_out(cli.command));
     // Host names that are still being looked up must not keep the process.
     runtime.shutdown_background();
     result
+}
+
+/// True for what may enter containers: with sessions, and with checks.
+fn enters(command: &Command) -> bool {
+    matches!(command, Command::Dev(_) | Command::Agent(_) | Command::Executor(_) | Command::Check(_))
 }
 
 /// Servers have threads; all else, executors first of all, stays small.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use executor::pool::PoolConfig;
 use executor::{ExecutorConfig, ExecutorError, of_this_process};
-use tracing::error;
+use tracing::{debug, error};
 
 /// The command line made no sense.
 const USAGE: u8 = 64;
@@ -27,7 +27,11 @@ fn main() -> ExitCode {
 }
 
 fn run(pool: bool) -> ExitCode {
+    let sealed = processes::executable::seal();
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
+    if let Err(error) = sealed {
+        debug!(%error, "this program can be written to by whom it enters");
+    }
     start(pool).unwrap_or_else(|problem| {
         error!(error = &problem as &dyn std::error::Error, "the executor cannot start");
         ExitCode::FAILURE
@@ -37,7 +41,7 @@ fn run(pool: bool) -> ExitCode {
 fn start(pool: bool) -> Result<ExitCode, ExecutorError> {
     let variables = of_this_process();
     let failed = |source| ExecutorError::File { action: "use", path: "the executor's program".into(), source };
-    let program = std::env::current_exe().map_err(failed)?;
+    let program = processes::executable::path().map_err(failed)?;
     let shim_command = vec![program.display().to_string(), "shim".to_owned()];
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     if pool {

@@ -1,5 +1,6 @@
 //! The cgroup that a program is born in.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,18 @@ impl Birthplace {
         match self {
             Birthplace::Tasks(_) => None,
             Birthplace::Directory(directory) => Some(directory),
+        }
+    }
+
+    /// True if whoever is born here does nothing until somebody lets the cgroup, or one above it, go on.
+    pub fn is_frozen(&self) -> bool {
+        let says = |file: PathBuf, words: &[&str]| {
+            fs::read_to_string(file).is_ok_and(|text| words.iter().any(|word| text.contains(word)))
+        };
+        let freezes = |tasks: &PathBuf| says(tasks.with_file_name("freezer.state"), &["FREEZING", "FROZEN"]);
+        match self {
+            Birthplace::Tasks(files) => files.iter().any(freezes),
+            Birthplace::Directory(directory) => says(directory.join("cgroup.events"), &["frozen 1"]),
         }
     }
 }

@@ -14,7 +14,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::mount::{MountAttrFlags, MountPropagationFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 use tokio::io::Interest;
@@ -25,11 +24,10 @@ use self::clear::clear;
 use self::find::find;
 pub use self::find::{LOST, end, shims_below};
 pub use self::run::{kill_run, main_process, usage_of_run};
-use crate::kernel::mount::set_attributes;
+use crate::executable::read_only_copy;
 use crate::kernel::{Session, Spawn};
 use crate::process::Process;
 use crate::program::{Logged, append};
-use crate::rootfs::copy_of_mount;
 use crate::shim::{End, Secrets, ShimFiles, Started};
 use crate::table::{MARK, mark};
 use crate::watch::watched;
@@ -71,13 +69,10 @@ pub async fn start(
     find(files).await
 }
 
-/// The program of the command where nobody can write to it. In a container it is to be seen as that of the first process,
-/// and of the program until it has begun: somebody there could otherwise write to it, as soon as nobody runs it.
+/// The program of the command where nobody can write to it: in a container it is to be seen as that of the first process,
+/// and of the program until it has begun.
 fn sealed(command: &[String]) -> io::Result<OwnedFd> {
-    let mount = copy_of_mount(Path::new(command.first().map_or("", String::as_str)), false)?;
-    let no_propagation = MountPropagationFlags::empty();
-    set_attributes(mount.as_fd(), false, MountAttrFlags::MOUNT_ATTR_RDONLY, no_propagation)?;
-    Ok(mount)
+    read_only_copy(Path::new(command.first().map_or("", String::as_str)))
 }
 
 fn start_shim(

@@ -5,6 +5,7 @@
 //!   `posix_spawn` (and so `std::process::Command`) knows neither namespaces nor the death signal, and with `pre_exec`
 //!   std falls back to `fork`, which in a big process costs tens of milliseconds and stops every check meanwhile.
 //!   `libc` is here for `clone` with a stack of its own, `execve` and the signal calls, which rustix does not offer.
+//! * [`BirthWatch`] ends a child that is stopped before it is its program.
 //! * [`fork`] makes a copy of a process without threads, in namespaces of its own.
 //! * [`mount`] sets the attributes of mounts.
 //! * [`namespace`] moves the calling thread between namespaces.
@@ -16,6 +17,7 @@
 
 #![allow(unsafe_code, reason = "this module holds all of it")]
 
+mod birth_watch;
 mod clone;
 mod confine;
 mod file_limit;
@@ -31,6 +33,7 @@ mod spawn;
 mod step;
 mod wait;
 
+pub use birth_watch::BirthWatch;
 pub use file_limit::raise_file_limit;
 pub(crate) use news::{Waiting, notify_of_writes};
 pub use sockets::defer_acknowledgement;

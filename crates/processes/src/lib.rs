@@ -13,6 +13,7 @@
 //!   shim      the parent of a program, which outlives the process that started it
 //!   removal   of directories, however deep
 //!   contained a program under a shim, from outside       file      one that somebody else may have put there
+//!   executable   that of this process, where nobody can write to it
 //! ```
 //!
 //! A process that starts programs under shims calls [`shim::main`] first thing in `main` when it is started as a shim, and
@@ -21,6 +22,7 @@
 mod birthplace;
 mod confinement;
 pub mod contained;
+pub mod executable;
 mod file;
 mod kernel;
 mod log_bounds;
@@ -44,7 +46,7 @@ pub use confinement::{Capabilities, CapabilitySet, Confinement, Filter, Instruct
 pub use contained::Contained;
 pub use file::read_file;
 pub use kernel::{
-    Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,
+    BirthWatch, Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,
     raise_file_limit, reap, signals,
 };
 pub use log_bounds::{Rotation, Rotations};

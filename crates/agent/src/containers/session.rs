@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use processes::namespace::send_children_to_that_of;
 use processes::terminal::pair::{Pair, open_pair};
-use processes::{Child, Enter, Process, Program, Spawn, Terminal};
+use processes::{BirthWatch, Child, Enter, Process, Program, Spawn, Terminal};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::ThreadNameSpaceType;
@@ -53,8 +53,10 @@ fn gone() -> io::Error {
     io::Error::other("the process has vanished")
 }
 
-/// A thread cannot take back where it sends its children, so that is done by one that ends with it.
+/// Nobody in there holds up the start. A thread cannot take back where it sends its children, so that is done by one that ends with it.
 fn born_among(of: std::os::fd::BorrowedFd<'_>, spawn: Spawn<'_>) -> io::Result<Child> {
+    let watch = BirthWatch::start()?;
+    let spawn = Spawn { watch: Some(&watch), ..spawn };
     std::thread::scope(|scope| {
         let born = scope.spawn(move || send_children_to_that_of(of).and_then(|()| spawn.start()));
         born.join().unwrap_or_else(|_| Err(io::Error::other("starting the process failed")))

@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::{Namespace, NamespaceId, Place};
+use processes::BirthWatch;
 use processes::namespace::{enter_network, enter_network_of, own, send_children_to, send_children_to_that_of};
 
 #[derive(Debug)]
@@ -14,12 +15,13 @@ pub(crate) struct Here {
     network: OwnedFd,
     processes: OwnedFd,
     away: NamespaceId,
+    births: BirthWatch,
 }
 
 impl Here {
     /// At home, on the calling thread.
     pub(crate) fn new() -> io::Result<Here> {
-        Ok(Here { network: own("net")?, processes: own("pid")?, away: None })
+        Ok(Here { network: own("net")?, processes: own("pid")?, away: None, births: BirthWatch::start()? })
     }
 
     /// Nothing happens if we are there, unless it is a process: that may have ended.
@@ -42,6 +44,11 @@ impl Here {
             self.away = None;
         }
         Ok(())
+    }
+
+    /// The watch over what is born elsewhere, where somebody may stop it.
+    pub(crate) fn births(&self) -> &BirthWatch {
+        &self.births
     }
 
     /// Runs `start`; a process that it starts is born among those of this place.

@@ -23,7 +23,7 @@ use super::tools::Tools;
 use crate::outcome::{Answer, Failure, Outcome, Phases, Reason, errno_text};
 use crate::place::Place;
 use crate::spec::{Command, CommandProbe};
-use processes::{Child, Credentials, Ended, Enter, Session, Spawn, SpawnError, Step, kill_session, reap};
+use processes::{Birthplace, Child, Credentials, Ended, Enter, Session, Spawn, SpawnError, Step, kill_session, reap};
 
 /// The part of the output that is kept.
 const TAIL: usize = 3 * 1024;
@@ -61,6 +61,9 @@ pub(crate) struct Attempt {
 impl Attempt {
     pub(super) fn start(probe: &CommandProbe, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
         tools.go(place)?;
+        if probe.birthplace.as_ref().is_some_and(Birthplace::is_frozen) {
+            return Err(Outcome::Inconclusive(Reason::Paused));
+        }
         let ours = |errno| blame(errno, |cause| Failure::NotStarted { cause });
         let output = Pipe::new().map_err(ours)?;
         let mut cgroup = tools.cgroups.take(probe.birthplace.as_ref());
@@ -297,6 +300,7 @@ fn spawn(
         enter: enter(place),
         cgroup: cgroup.map(Cgroup::directory),
         executable: None,
+        watch: enter(place).map(|_| tools.here.births()),
     };
     let unreachable = |error: std::io::Error| {
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
@@ -327,6 +331,9 @@ fn program(command: &Command) -> (PathBuf, Vec<String>) {
 fn not_started(error: SpawnError, place: &Place) -> Outcome {
     let cause = |cause: String| match error.step {
         Step::Namespaces => Failure::Place { cause },
+        Step::Stopped => {
+            Failure::NotStarted { cause: "it was stopped inside the container before it had begun".into() }
+        }
         Step::Program | Step::Prepare | Step::Session | Step::Streams => Failure::NotStarted { cause },
         step @ (Step::Cgroup
         | Step::OomScore

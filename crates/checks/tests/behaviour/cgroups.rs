@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use checks::spec::{CommandProbe, Probe};
-use checks::{Answer, Engine, EngineOptions, Failure, Outcome};
+use checks::{Answer, Engine, EngineOptions, Failure, Outcome, Reason};
 use processes::Birthplace;
 
 use crate::support::{Watch, engine, eventually, ms, noting, present, shell, spec, watch};
@@ -187,6 +187,24 @@ async fn a_command_is_charged_to_the_version_1_cgroups_of_its_container() {
         assert!(seen.lines().any(|line| line.ends_with(&format!("pids:{}", container.name()))), "{seen}");
         assert_eq!(seen.contains("/checks-"), parent().is_some(), "and has one of its own to be killed with: {seen}");
     }
+}
+
+#[tokio::test]
+async fn a_command_waits_for_the_end_of_a_pause_of_its_container() {
+    let container = Container::made(Path::new("/sys/fs/cgroup/freezer"), "paused");
+    let container = container.filter(|container| container.0.join("freezer.state").exists());
+    let name = "a_command_waits_for_the_end_of_a_pause_of_its_container";
+    let Some(()) = present(container.is_some(), name, "a freezer (version 1) that this process may use") else {
+        return;
+    };
+    let container = container.unwrap();
+    let freezer = container.0.join("freezer.state");
+    fs::write(&freezer, "FROZEN").unwrap();
+    let birthplace = Some(Birthplace::Tasks(vec![container.0.join("tasks")]));
+    let mut watch = watch(&engine(), spec(Probe::Command(CommandProbe { birthplace, ..shell("true") })));
+    assert_eq!(watch.next().await.outcome, Outcome::Inconclusive(Reason::Paused));
+    fs::write(&freezer, "THAWED").unwrap();
+    while watch.next().await.outcome != Outcome::Success(Answer::Exit(0)) {}
 }
 
 #[tokio::test]

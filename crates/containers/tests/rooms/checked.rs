@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use checks::spec::{Command, CommandProbe, HttpProbe, Judgement, ListenProbe, Probe, Schedule, TcpMode, TcpProbe};
-use checks::{Answer, Check, CheckSpec, Engine, EngineOptions, Event, Outcome, Place, Reason, Start};
+use checks::{Answer, Check, CheckSpec, Engine, EngineOptions, Event, Failure, Outcome, Place, Reason, Start};
 use harness::patience::soon;
 use processes::Process;
 use rustix::process::Signal;
@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("checks_find_the_containers_own_server", checks_find_the_containers_own_server),
     ("a_command_sees_the_containers_files_and_processes", a_command_sees_the_containers_files_and_processes),
     ("a_command_in_flight_does_not_keep_a_container", a_command_in_flight_does_not_keep_a_container),
+    ("who_stops_all_that_enters_holds_up_no_other_check", who_stops_all_that_enters_holds_up_no_other_check),
 ];
 
 const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 80);
@@ -118,4 +119,28 @@ fn a_command_in_flight_does_not_keep_a_container() {
     let outcome = world.block_on(soon("an outcome", events.recv())).unwrap().outcome;
     assert_eq!(outcome, Outcome::Inconclusive(Reason::TaskEnded));
     drop(check);
+}
+
+/// A command is stopped between its birth and its program, again and again, while the engine waits for just that.
+fn who_stops_all_that_enters_holds_up_no_other_check() {
+    let world = World::new();
+    let engine = Engine::start(EngineOptions::default()).unwrap();
+    let script = "echo begun; while true; do for p in /proc/[0-9]*; do q=${p#/proc/}; case $q in 1|$$) ;; \
+                  *) kill -STOP $q 2>/dev/null;; esac; done; done";
+    let running = world.start(&world.room(), script);
+    running.until_said("begun");
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let mut stopped = spec(shell("true"));
+    stopped.schedule.timeout = Some(Duration::from_millis(100));
+    let _stopped = engine.add(Check::new(1, stopped, sender).at(place(running.app())).starting(Start::Fresh));
+    let cause = world.block_on(soon("a command that was stopped", async {
+        loop {
+            if let Outcome::Failure(Failure::NotStarted { cause }) = events.recv().await.unwrap().outcome {
+                return cause;
+            }
+        }
+    }));
+    assert_eq!(cause, "it was stopped inside the container before it had begun");
+    let is_well = |event: &Event| event.outcome == Outcome::Success(Answer::Exit(0));
+    watch(&world, &engine, shell("true"), Place::Host, is_well);
 }

@@ -134,7 +134,7 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     raise_file_limit()?;
     let authentication = authentication(&arguments)?;
     let master = arguments.master.to_string();
-    let mut options = ::agent::Options::new(master, absolute(&arguments.work_dir)?, std::env::current_exe()?);
+    let mut options = ::agent::Options::new(master, absolute(&arguments.work_dir)?, processes::executable::path()?);
     options.listen = arguments.listen;
     options.port = arguments.port;
     options.hostname = arguments.hostname;

@@ -17,7 +17,7 @@ pub(crate) struct Executor {
 
 /// Runs until there is nothing left to do.
 pub(crate) async fn run(arguments: &Executor) -> anyhow::Result<ExitCode> {
-    let shim = vec![std::env::current_exe()?.display().to_string(), "shim".to_owned()];
+    let shim = vec![processes::executable::path()?.display().to_string(), "shim".to_owned()];
     let variables = of_this_process();
     if arguments.pool {
         return Ok(executor::pool::run(PoolConfig::from_variables(&variables)?, shim).await);

@@ -3,5 +3,6 @@
 mod check;
 mod completion;
 mod demo;
+mod sealed;
 mod support;
 mod version;

@@ -11,6 +11,7 @@ mod images;
 mod lives;
 mod pool;
 mod process;
+mod sealed;
 mod terminals;
 mod volumes;
 mod world;

@@ -8,6 +8,7 @@ use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use rustix::io::Errno;
 use rustix::process::Pid;
@@ -23,7 +24,7 @@ pub(super) const HAS_CLONE3: bool = cfg!(any(target_arch = "x86_64", target_arch
 /// The work of a child. It never returns.
 pub(super) type Main = extern "C" fn(*mut c_void) -> c_int;
 
-/// Runs `main` on `argument` in a child.
+/// Runs `main` on `argument` in a child. Its pidfd is in that cell before it does anything, for whoever watches its birth.
 ///
 /// # Safety
 ///
@@ -32,9 +33,9 @@ pub(super) unsafe fn clone_child(
     main: Main,
     argument: *mut c_void,
     cgroup: Option<BorrowedFd<'_>>,
+    pidfd: &AtomicI32,
 ) -> rustix::io::Result<Child> {
     let mut stack: Vec<mem::MaybeUninit<u8>> = Vec::with_capacity(STACK);
-    let mut pidfd: c_int = -1;
     let blocked = block_signals();
     // SAFETY: stacks grow down, so the child begins at the aligned end of `stack`, which lives until after the call:
     // CLONE_VFORK resumes this thread only when the child has exec'ed or exited, and `argument` lives as long. The kernel
@@ -43,7 +44,7 @@ pub(super) unsafe fn clone_child(
     let pid = unsafe {
         let top = stack.as_mut_ptr().add(STACK).cast::<c_void>();
         let top = top.sub(top.addr() % 16);
-        let child = Newborn { main, argument, bottom: stack.as_mut_ptr().cast(), top, pidfd: &raw mut pidfd };
+        let child = Newborn { main, argument, bottom: stack.as_mut_ptr().cast(), top, pidfd: pidfd.as_ptr() };
         match &cgroup {
             Some(cgroup) => clone_into(cgroup.as_raw_fd(), &child),
             None => clone_here(&child),
@@ -51,7 +52,7 @@ pub(super) unsafe fn clone_child(
     };
     restore_signals(&blocked);
     // SAFETY: the call succeeded, so the kernel has put a new descriptor there that nobody else owns.
-    pid.map(|pid| Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } })
+    pid.map(|pid| Child { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd.load(Ordering::Relaxed)) } })
 }
 
 /// The child as the kernel is told of it.

@@ -10,6 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 use rustix::fs::{Mode, OFlags, open};
@@ -23,6 +24,7 @@ use rustix::thread::{
     ThreadNameSpaceType, move_into_thread_name_spaces, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
 
+use super::birth_watch::{BirthWatch, Cradle};
 use super::clone::{HAS_CLONE3, clone_child, last_errno};
 use super::plan::Plan;
 use super::scheduling::be_ordinary;
@@ -64,6 +66,8 @@ pub struct Spawn<'a> {
     pub cgroup: Option<BorrowedFd<'a>>,
     /// The bounds within which it runs, beside those of this process.
     pub confinement: Option<Confinement>,
+    /// Who sees to it that nobody stops it before it is the program, which would hold up the calling thread.
+    pub watch: Option<&'a BirthWatch>,
 }
 
 /// The session and process group of a program.
@@ -135,9 +139,15 @@ impl Spawn<'_> {
         let deaf_to = if without_handlers { signals::ignored() } else { signals::ALL };
         self.prepared(deaf_to, self.executable, |birth| {
             let argument = ptr::from_ref(birth).cast_mut().cast::<c_void>();
+            let cradle = Arc::new(Cradle::default());
             // SAFETY: `child_main` takes a `Birth`, which lives until after the call, and does as it must.
-            let child = unsafe { clone_child(child_main, argument, cgroup) }.map_err(unprepared)?;
+            let bear = || unsafe { clone_child(child_main, argument, cgroup, &cradle.pidfd) };
+            let child = self.watch.map_or_else(bear, |watch| watch.over(&cradle, bear)).map_err(unprepared)?;
             match birth.errno.load(Ordering::Relaxed) {
+                0 if cradle.was_stopped() => {
+                    reap(&child);
+                    Err(SpawnError { step: Step::Stopped, errno: Errno::INTR })
+                }
                 0 => Ok(child),
                 errno => {
                     reap(&child);

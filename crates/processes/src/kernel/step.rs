@@ -43,10 +43,12 @@ pub enum Step {
     Seccomp,
     /// The program is executed.
     Program,
+    /// Any of these: somebody stopped the child in the midst of it, and so it was killed.
+    Stopped,
 }
 
 impl Step {
-    const ALL: [Step; 12] = [
+    const ALL: [Step; 13] = [
         Step::Prepare,
         Step::Cgroup,
         Step::OomScore,
@@ -59,6 +61,7 @@ impl Step {
         Step::Directory,
         Step::Seccomp,
         Step::Program,
+        Step::Stopped,
     ];
 
     pub(super) fn from_raw(raw: u8) -> Step {
@@ -81,6 +84,7 @@ impl fmt::Display for Step {
             Step::Directory => "working directory",
             Step::Seccomp => "filter of system calls",
             Step::Program => "program",
+            Step::Stopped => "stopped by somebody before it was the program",
         })
     }
 }
@@ -88,7 +92,7 @@ impl fmt::Display for Step {
 impl From<SpawnError> for io::Error {
     fn from(error: SpawnError) -> io::Error {
         match error.step {
-            Step::Cgroup | Step::OomScore | Step::Limits | Step::Capabilities | Step::Seccomp => {
+            Step::Cgroup | Step::OomScore | Step::Limits | Step::Capabilities | Step::Seccomp | Step::Stopped => {
                 io::Error::new(io::Error::from(error.errno).kind(), error)
             }
             Step::Prepare

@@ -87,7 +87,7 @@ async fn bind_scheduler(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyho
 }
 
 async fn bind_agent(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyhow::Result<Agent> {
-    let binary = std::env::current_exe().context("cannot find this program's own file")?;
+    let binary = processes::executable::path().context("cannot find this program's own file")?;
     let mut options = agent::Options::new(master.to_string(), work_dir.join("agent"), binary);
     options.listen = dev.listen;
     options.port = dev.agent_port;
