@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use harness::framework::{Framework, filled, launch, scalar, with_check, with_health_check};
+use harness::framework::{Framework, filled, launch, with_check, with_health_check};
 use harness::registry::Registry;
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::world::{World, app, of_image, shell, stdout};
+use crate::world::{World, app, of_image, offered_port, on_a_bridge, shell, stdout, with_port};
 
 pub(crate) const TESTS: &[Test] = &[
     ("ProvisionerDockerTest.ROOT_LocalPullerSimpleCommand", local_puller),
@@ -199,11 +199,6 @@ fn command_health(_: &str) {
     becomes_healthy(of_image("t", "web:1"), json!({"type": "COMMAND", "command": {"value": "test $(cat /who) = web"}}));
 }
 
-fn on_a_bridge(mut task: Value) -> Value {
-    task["container"]["network_infos"] = json!([{"name": "mesos-bridge", "ip_addresses": [{}]}]);
-    task
-}
-
 fn http_health(_: &str) {
     let check = json!({"type": "HTTP", "http": {"port": 80, "path": "/", "scheme": "http"}});
     becomes_healthy(on_a_bridge(of_image("t", "web:1")), check);
@@ -280,16 +275,8 @@ fn bridge(_: &str) {
     let before = world.seen();
     let mut port = 0;
     world.framework.operate(|offer| {
-        let resources = offer["resources"].as_array().cloned().unwrap_or_default();
-        let ports = resources.iter().find(|resource| resource["name"] == "ports").expect("ports");
-        port = ports["ranges"]["range"][0]["begin"].as_u64().expect("a port");
-        let mut task = on_a_bridge(of_image("t", "web:1"));
-        let mapping = json!([{"host_port": port, "container_port": 80, "protocol": "tcp"}]);
-        task["container"]["network_infos"][0]["port_mappings"] = mapping;
-        let range = json!({"range": [{"begin": port, "end": port}]});
-        let ports = json!({"name": "ports", "type": "RANGES", "ranges": range});
-        task["resources"] = json!([scalar("cpus", 0.1), scalar("mem", 32.0), ports]);
-        vec![launch([filled(task, offer)])]
+        port = offered_port(offer);
+        vec![launch([filled(with_port(of_image("t", "web:1"), port), offer)])]
     });
     let status = world.running();
     let address = status["container_status"]["network_infos"][0]["ip_addresses"][0]["ip_address"].as_str();

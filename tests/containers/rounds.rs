@@ -2,16 +2,21 @@
 //! container ends, and nothing is left of it. `CYGNET_ROUNDS` says how many, `CYGNET_SEED` which.
 
 use harness::cluster::START;
+use harness::framework::{filled, launch};
+use harness::leftovers::Leftovers;
 use harness::registry::Registry;
 use harness::wait;
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::world::{World, app, of_image, shell, web};
+use crate::world::{World, app, of_image, offered_port, on_a_bridge, shell, web, with_port};
 
 pub(crate) const TESTS: &[Test] = &[("random rounds of kills leave nothing", rounds)];
 
 const ROUNDS: u64 = 40;
+
+/// The things that every container has when it runs, at least: a lease, a shim, a first process, the task.
+const MOST_THINGS: usize = 4;
 
 /// The ones who are killed.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +33,8 @@ enum Victim {
 enum Moment {
     /// As soon as the task was launched.
     Launched,
-    /// Some hundredths of a second later.
-    Started,
+    /// When this many things of the container are there.
+    Started(usize),
     Running,
     /// Just after the task was killed.
     Killed,
@@ -51,21 +56,24 @@ fn rounds(test: &str) {
     for round in 0..count {
         let victim =
             random.choice([Victim::Agent, Victim::Executor, Victim::Shim, Victim::AgentAndExecutor, Victim::All]);
-        let moment = random.choice([Moment::Launched, Moment::Started, Moment::Running, Moment::Killed]);
+        let things = random.usize(1..=MOST_THINGS);
+        let moment = random.choice([Moment::Launched, Moment::Started(things), Moment::Running, Moment::Killed]);
         let (Some(victim), Some(moment)) = (victim, moment) else { unreachable!("there are some") };
         let id = format!("round-{round}");
-        let task = task(&mut random, &id, &registry, round);
-        println!("round {round}: {victim:?} at {moment:?}: {}", task["container"]);
-        world.framework.launch(task);
-        reach(&world, moment, &id, random.u64(0..300));
+        world.framework.operate(|offer| {
+            let task = task(&mut random, &id, &registry, round, offer);
+            println!("round {round}: {victim:?} at {moment:?}: {}", task["container"]);
+            vec![launch([filled(task, offer)])]
+        });
+        reach(&world, moment, &id, &before);
         strike(&mut world, victim);
         world.ended(&id);
         world.nothing_since(&before);
     }
 }
 
-/// A task of some kind, in the host's network or on the bridge.
-fn task(random: &mut fastrand::Rng, id: &str, registry: &Registry, round: u64) -> Value {
+/// A task of some kind, in the host's network or on the bridge, there with a mapped port or none.
+fn task(random: &mut fastrand::Rng, id: &str, registry: &Registry, round: u64, offer: &Value) -> Value {
     // Now and then a name that the store has not, so that it is pulled.
     let tag = if random.u8(0..3) == 0 { format!("r{round}") } else { "1".to_owned() };
     registry.push("app", &tag, &app());
@@ -76,9 +84,11 @@ fn task(random: &mut fastrand::Rng, id: &str, registry: &Registry, round: u64) -
         2 => shell(id, &image, "trap '' TERM; sleep 1000 & wait; wait"),
         _ => shell(id, &image, "sleep 1000"),
     };
-    if random.bool() {
-        task["container"]["network_infos"] = json!([{"name": "mesos-bridge", "ip_addresses": [{}]}]);
-    }
+    task = match random.u8(0..3) {
+        0 => task,
+        1 => on_a_bridge(task),
+        _ => with_port(task, offered_port(offer)),
+    };
     let command = json!({"value": "true"});
     task["health_check"] =
         json!({"type": "COMMAND", "command": command, "interval_seconds": 0.05, "delay_seconds": 0.0});
@@ -86,12 +96,12 @@ fn task(random: &mut fastrand::Rng, id: &str, registry: &Registry, round: u64) -
     task
 }
 
-fn reach(world: &World, moment: Moment, id: &str, pause: u64) {
+fn reach(world: &World, moment: Moment, id: &str, before: &Leftovers) {
     match moment {
         Moment::Launched => {}
-        Moment::Started => {
-            // A look at what is there takes as long as it takes: no two rounds are alike.
-            (0..pause / 30).for_each(|_| drop(world.seen()));
+        Moment::Started(things) => {
+            let is_there = || (world.since(before).len() >= things).then_some(());
+            wait::until("the container to be there in part", START, is_there);
         }
         Moment::Running => {
             wait::until("the task to run", START, || {

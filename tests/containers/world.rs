@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use harness::archive::Archive;
 use harness::cluster::{Pair, START};
-use harness::framework::Framework;
+use harness::framework::{Framework, scalar};
 use harness::images::Image;
 use harness::leftovers::Leftovers;
 use harness::wire::Form;
@@ -107,11 +107,16 @@ impl World {
         Leftovers::of(self.pair.directory()).with(&places.each_ref().map(PathBuf::as_path))
     }
 
+    /// The things of containers that were not there before.
+    pub(crate) fn since(&self, before: &Leftovers) -> Vec<String> {
+        self.seen().since(before).into_iter().filter(|one| !is_own(one)).collect()
+    }
+
     /// Waits until there is no more than there was before.
     #[track_caller]
     pub(crate) fn nothing_since(&self, before: &Leftovers) {
         wait::until_ok("nothing to be left", START, || {
-            let left: Vec<String> = self.seen().since(before).into_iter().filter(|one| !is_own(one)).collect();
+            let left = self.since(before);
             if left.is_empty() { Ok(()) } else { Err(left.join("\n")) }
         });
     }
@@ -199,6 +204,30 @@ pub(crate) fn shell(id: &str, image: &str, script: &str) -> Value {
 pub(crate) fn of_image(id: &str, image: &str) -> Value {
     let mut task = with_image(harness::framework::task(id, ""), image);
     task["command"] = json!({"shell": false});
+    task
+}
+
+/// The task on the bridge.
+pub(crate) fn on_a_bridge(mut task: Value) -> Value {
+    task["container"]["network_infos"] = json!([{"name": "mesos-bridge", "ip_addresses": [{}]}]);
+    task
+}
+
+/// A port of the offer.
+pub(crate) fn offered_port(offer: &Value) -> u64 {
+    let resources = offer["resources"].as_array().cloned().unwrap_or_default();
+    let ports = resources.iter().find(|resource| resource["name"] == "ports").expect("ports");
+    ports["ranges"]["range"][0]["begin"].as_u64().expect("a port")
+}
+
+/// The task on the bridge, with this port of the host mapped to its port 80.
+pub(crate) fn with_port(task: Value, port: u64) -> Value {
+    let mut task = on_a_bridge(task);
+    let mapping = json!([{"host_port": port, "container_port": 80, "protocol": "tcp"}]);
+    task["container"]["network_infos"][0]["port_mappings"] = mapping;
+    let range = json!({"range": [{"begin": port, "end": port}]});
+    let ports = json!({"name": "ports", "type": "RANGES", "ranges": range});
+    task["resources"] = json!([scalar("cpus", 0.1), scalar("mem", 32.0), ports]);
     task
 }
 
