@@ -1,4 +1,4 @@
-//! What containers are held to: memory, processor time, processes and disk, by real agents with real control groups. Where
+//! The limits of containers: memory, processor time, processes and disk, by real agents with real control groups. Where
 //! there are none, each test says so and is skipped.
 
 use std::fs;

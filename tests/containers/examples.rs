@@ -79,7 +79,7 @@ fn serving(files: Archive, script: &str) -> Image {
     Image::busybox(files, &json!({"Cmd": ["/bin/sh", "-c", script]}))
 }
 
-/// What a port of the host says, once it answers.
+/// The answer of a port of the host, once there is one.
 fn said(port: &Value) -> String {
     let port = u16::try_from(port.as_u64().expect("a port")).expect("a port");
     let answer = || http::get(([127, 0, 0, 1], port).into(), "/").filter(|answer| answer.status == 200);

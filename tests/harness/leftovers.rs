@@ -34,7 +34,7 @@ impl Leftovers {
         self
     }
 
-    /// Those that were not there before.
+    /// The things that were not there before.
     pub fn since(&self, before: &Leftovers) -> Vec<String> {
         self.0.difference(&before.0).cloned().collect()
     }

@@ -46,7 +46,7 @@ fn on_a_machine(test: &str, body: impl FnOnce() + Send) {
     }
 }
 
-/// What a port of the host says, once it answers.
+/// The answer of a port of the host, once there is one.
 fn said(port: &Value, path: &str) -> String {
     let port = u16::try_from(port.as_u64().expect("a port")).expect("a port");
     let answer = || http::get(([127, 0, 0, 1], port).into(), path).filter(|answer| answer.status == 200);

@@ -1,4 +1,4 @@
-//! What outlives an agent, and two agents beside each other.
+//! The networks that outlive an agent, and two agents beside each other.
 
 use harness::cluster::START;
 use harness::framework::task;

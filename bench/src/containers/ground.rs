@@ -25,7 +25,7 @@ pub(crate) const IMAGE: &str = "cygnet-bench:1";
 pub(crate) const IDLE: [&str; 2] = ["/bin/sleep", "100000"];
 
 pub(crate) struct Ground {
-    /// Where files of results go, and what is compiled.
+    /// The directory for files of results and compiled programs.
     pub(crate) results: PathBuf,
     directory: TempDir,
     /// The program that shims are.

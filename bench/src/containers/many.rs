@@ -10,7 +10,7 @@ use super::ground::{Ground, Room};
 use crate::clock::Moment;
 use crate::cpu;
 
-/// Those that are started at a time.
+/// The number of containers started at a time.
 const AT_ONCE: usize = 16;
 
 /// The time for a thousand.

@@ -48,7 +48,7 @@ fn run(container: &ContainerId) -> PathBuf {
 }
 
 impl Cgroups {
-    /// Those of an agent whose own cgroup this is.
+    /// The control groups of an agent whose own cgroup this is.
     pub(crate) fn new(hierarchies: Hierarchies, root: Assignment, patience: Duration) -> Cgroups {
         Cgroups { hierarchies, root, patience, failures: Arc::default() }
     }

@@ -113,7 +113,7 @@ impl Core {
         self.out.take()
     }
 
-    /// When [`Core::wake`] is due.
+    /// The time at which [`Core::wake`] is due.
     pub(crate) fn wake_at(&self) -> Option<Duration> {
         self.out.next().into_iter().chain(self.updates.wake_at()).min()
     }

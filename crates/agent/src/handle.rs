@@ -64,7 +64,7 @@ pub(crate) enum Request {
     Left,
     /// The call with which the agent subscribes.
     Registration(Answer<AgentCall>),
-    /// What tasks need is there, or not.
+    /// The needs of tasks are there, or not.
     Provisioned(Box<Provisioning>, Result<Option<ProvisionedNetwork>, Unprovided>),
     /// The images of these tasks have come so far.
     Pulling(Box<Provisioning>, String),

@@ -51,7 +51,7 @@ pub(crate) struct Jobs {
     starting: usize,
     /// Nothing is started any more.
     ending: CancellationToken,
-    /// What runs wait for is waited for no more.
+    /// The end of all waiting for the needs of runs.
     providing: CancellationToken,
 }
 
@@ -99,7 +99,7 @@ pub(crate) struct Surroundings {
     pub(crate) containers: containers::Handle,
     pub(crate) fetcher: Fetcher,
     pub(crate) cgroups: Option<Cgroups>,
-    /// Those to remove, which may be of an earlier life.
+    /// The control groups to remove, which may be of an earlier life.
     pub(crate) removable: Option<Cgroups>,
     pub(crate) provisioner: Provisioner,
     pub(crate) networks: Networks,

@@ -61,7 +61,7 @@ pub(crate) enum NetworkFault {
 }
 
 impl Networks {
-    /// Those of the agent with this work directory. What the machine lacks for them is said once.
+    /// The networks of the agent with this work directory. A lack of the machine for them is said once.
     pub(crate) fn of(options: &NetworkOptions, work_dir: &Path) -> Result<Networks, AgentError> {
         let Settings { networks, dns } = Settings::of(options, work_dir)?;
         let able = ability::of_namespaces();

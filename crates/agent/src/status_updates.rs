@@ -73,7 +73,7 @@ pub(crate) enum Unexpected {
 #[derive(Debug, Default)]
 pub(crate) struct StatusUpdates {
     streams: BTreeMap<TaskKey, Stream>,
-    /// When which stream repeats its oldest update.
+    /// The time at which each stream repeats its oldest update.
     retries: BTreeSet<(Duration, TaskKey)>,
     /// Set while there is a master to send to.
     connected: bool,
@@ -147,7 +147,7 @@ impl StatusUpdates {
         actions
     }
 
-    /// When [`StatusUpdates::wake`] is due.
+    /// The time at which [`StatusUpdates::wake`] is due.
     pub(crate) fn wake_at(&self) -> Option<Duration> {
         self.retries.first().map(|(at, _)| *at)
     }

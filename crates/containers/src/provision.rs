@@ -44,7 +44,7 @@ pub struct ProvisionedImage {
     pub reference: String,
     /// The directories of its layers, the lowest first.
     pub layers: Vec<PathBuf>,
-    /// How it is to be run.
+    /// The way it is to be run.
     pub config: ImageConfig,
 }
 

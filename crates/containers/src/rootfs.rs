@@ -202,7 +202,7 @@ impl Wanted {
 }
 
 impl Names {
-    /// Those for which there are files among these of the host.
+    /// The files among them that the host has, too.
     pub fn as_far_as(self, there: &Names) -> Names {
         Names {
             hosts: self.hosts.filter(|_| there.hosts.is_some()),

@@ -54,7 +54,7 @@ enum Stage {
         task: Task,
         kill: Option<Kill>,
     },
-    /// When to give up; not while the agent is away, it would only miss the end.
+    /// The time to give up; not while the agent is away, it would only miss the end.
     Ended {
         exit_at: Option<Moment>,
     },
@@ -77,7 +77,7 @@ pub(crate) struct Past {
     /// The kill that was under way.
     pub kill: Option<Kill>,
     pub term_sent: bool,
-    /// When it was launched.
+    /// The time at which it was launched.
     pub launched: Moment,
 }
 
@@ -137,7 +137,7 @@ impl Lifecycle {
         }
     }
 
-    /// When the next [`Input::Tick`] is due, if nothing happens before.
+    /// The time at which the next [`Input::Tick`] is due, if nothing happens before.
     pub(crate) fn wake_at(&self) -> Option<Moment> {
         let own = match &self.stage {
             Stage::Running { kill: Some(kill), .. } => Some(kill.deadline()),

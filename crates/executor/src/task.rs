@@ -160,7 +160,7 @@ fn variables(environment: Option<&Environment>, settings: &Settings) -> Result<V
     Ok(variables)
 }
 
-/// Those that are secrets.
+/// The variables that are secrets.
 fn secrets(environment: Option<&Environment>, settings: &Settings) -> Result<Variables, Unrunnable> {
     let given =
         environment.iter().flat_map(|environment| &environment.variables).filter(|variable| is_secret(variable));

@@ -35,13 +35,13 @@ pub struct Confinement {
 pub struct Capabilities {
     /// The most that the program and all it executes can come to have.
     pub bounding: CapabilitySet,
-    /// Those it may make effective.
+    /// The capabilities that it may make effective.
     pub permitted: CapabilitySet,
-    /// Those it uses.
+    /// The capabilities that it uses.
     pub effective: CapabilitySet,
-    /// Those that a file may hand on.
+    /// The capabilities that a file may hand on.
     pub inheritable: CapabilitySet,
-    /// Those that a program gets that is executed by a user who is not root: of those `permitted` and `inheritable`.
+    /// The capabilities, of `permitted` and `inheritable`, that a program keeps if a user who is not root executes it.
     pub ambient: CapabilitySet,
     /// True if user 0 gets no more than others when it executes a program (`SECBIT_NOROOT`).
     pub root_is_ordinary: bool,
@@ -76,12 +76,12 @@ impl CapabilitySet {
         (0..u64::BITS).filter(move |number| self.contains(*number))
     }
 
-    /// Those that are in both.
+    /// The capabilities that are in both.
     pub const fn intersection(self, other: CapabilitySet) -> CapabilitySet {
         CapabilitySet(self.0 & other.0)
     }
 
-    /// Those that are here and not there.
+    /// The capabilities that are here and not there.
     pub const fn without(self, other: CapabilitySet) -> CapabilitySet {
         CapabilitySet(self.0 & !other.0)
     }

@@ -15,8 +15,8 @@ pub struct Rotation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Rotations {
-    /// That of standard output.
+    /// The rotation of standard output.
     pub stdout: Option<Rotation>,
-    /// That of standard error.
+    /// The rotation of standard error.
     pub stderr: Option<Rotation>,
 }

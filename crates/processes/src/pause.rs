@@ -51,7 +51,7 @@ pub struct Namespaces {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
-    /// That of the host.
+    /// The network of the host.
     #[default]
     Host,
     /// One of its own, with nothing in it but its loopback.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct Process {
     /// Its number.
     pub pid: i32,
-    /// When it started, in clock ticks since boot.
+    /// The time at which it started, in clock ticks since boot.
     pub start: u64,
 }
 

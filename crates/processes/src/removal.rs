@@ -1,7 +1,7 @@
 //! Removal of what others have made, however deep it is. In: a path. Out: nothing is there any more, or the first error, after
 //! everything else was removed.
 //!
-//! What lies in a directory of the top is moved up to the top, round after round, so that neither the depth of the whole nor
+//! The content of a directory of the top is moved up, round after round, so that neither the depth of the whole nor
 //! the length of its paths matters: it takes four descriptors and a constant amount of memory. No link is followed, and
 //! nothing that is mounted is entered.
 

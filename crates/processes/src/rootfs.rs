@@ -70,7 +70,7 @@ pub enum Kind {
         name: String,
         /// Its options, in the kernel's words; one without a value is a flag.
         options: Vec<(String, Option<String>)>,
-        /// What is not allowed in it.
+        /// The things that are not allowed in it.
         flags: Flags,
     },
     /// A file or a directory of the host.
@@ -83,27 +83,27 @@ pub enum Kind {
         within: Option<PathBuf>,
         /// True if what is mounted below comes, too.
         recursive: bool,
-        /// How mounts spread between here and there.
+        /// The way mounts spread between here and there.
         propagation: Propagation,
-        /// What is not allowed in it.
+        /// The things that are not allowed in it.
         flags: Flags,
     },
     /// Directories that lie over each other, the topmost first, to be read only.
     Layers {
         /// The directories.
         lower: Vec<PathBuf>,
-        /// What is not allowed in it; to write is not in any case.
+        /// The things that are not allowed in it; to write is not in any case.
         flags: Flags,
     },
     /// A file in memory, which ends with the container.
     File {
-        /// What is in it.
+        /// The text or bytes in it.
         content: Content,
-        /// Who may do what.
+        /// The permission bits.
         mode: u32,
         /// The user and the group it belongs to.
         owner: (u32, u32),
-        /// What is not allowed with it.
+        /// The things that are not allowed with it.
         flags: Flags,
     },
     /// A character device, which can be opened whatever is not allowed around it, but not be changed.
@@ -112,14 +112,14 @@ pub enum Kind {
         major: u32,
         /// Its number with the driver.
         minor: u32,
-        /// Who may do what.
+        /// The permission bits.
         mode: u32,
     },
     /// A symbolic link to this, unless there is something already.
     Link(PathBuf),
     /// A directory, and those above it; owned so if it is new.
     Directory {
-        /// Who may do what.
+        /// The permission bits.
         mode: u32,
         /// The user and the group it belongs to.
         owner: (u32, u32),
@@ -138,11 +138,11 @@ pub enum Content {
     Text(String),
     /// This, which is a secret: whoever writes the program down leaves it out.
     Bytes(Vec<u8>),
-    /// That of a file of the host at the start, for what must be written nowhere else.
+    /// The content that a file of the host has at the start, for what must be written nowhere else.
     Of(PathBuf),
 }
 
-/// How mounts spread between a container and the host.
+/// The way mounts spread between a container and the host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Propagation {
@@ -155,7 +155,7 @@ pub enum Propagation {
     Shared,
 }
 
-/// What is not allowed in a mount.
+/// The things that are not allowed in a mount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Flags {

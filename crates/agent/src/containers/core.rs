@@ -60,7 +60,7 @@ pub(super) struct Running {
 
 #[derive(Debug)]
 enum Phase {
-    /// If it is doomed it ends as soon as it has begun.
+    /// A start under way; a doomed one ends as soon as it has begun.
     Starting {
         doomed: bool,
     },

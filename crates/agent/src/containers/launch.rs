@@ -47,7 +47,7 @@ pub(crate) struct Launcher {
     pub(crate) fetcher: Fetcher,
     pub(crate) actor: handle::Handle,
     pub(crate) cgroups: Option<Cgroups>,
-    /// Those to remove, which may be of an earlier life.
+    /// The control groups to remove, which may be of an earlier life.
     pub(crate) removable: Option<Cgroups>,
 }
 

@@ -18,7 +18,7 @@ use super::order::Order;
 pub(super) struct Place<'a> {
     pub(super) provision: &'a Provision,
     pub(super) sandbox: &'a Path,
-    /// That of the container it is nested in.
+    /// The sandbox of the container it is nested in.
     pub(super) outer: Option<&'a Path>,
     /// The directory of its shim.
     pub(super) state: &'a Path,

@@ -134,7 +134,7 @@ impl Core {
         Ok(needed.map(wanted).collect())
     }
 
-    /// What these tasks need is there, or cannot be had.
+    /// The needs of these tasks are there, or cannot be had.
     pub(crate) fn provisioned(
         &mut self,
         now: Now,

@@ -18,7 +18,7 @@ pub(crate) enum ProvisionError {
     /// Its image is not here.
     #[error(transparent)]
     Image(#[from] ImageError),
-    /// What is ready cannot be written down for the executor.
+    /// The record for the executor cannot be written down.
     #[error("cannot write down what was made ready for task '{task}': {source}")]
     Write { task: String, source: io::Error },
     /// Its networks.
@@ -79,7 +79,7 @@ pub(crate) enum BringError {
     /// The store cannot take it.
     #[error("cannot store image '{image}': {source}")]
     Store { image: Reference, source: Box<StoreError> },
-    /// What was fetched cannot be read.
+    /// The fetched file cannot be read from its start.
     #[error("cannot read what came of image '{image}': {source}")]
     Rewind { image: Reference, source: io::Error },
     /// Its documents contradict each other.

@@ -45,7 +45,7 @@ pub(super) struct Waiting {
     number: u64,
     wishes: mpsc::UnboundedSender<Wish>,
     done: oneshot::Receiver<Outcome>,
-    /// Where the pull stands, once that is known.
+    /// The progress of the pull, once that is known.
     pub(super) progress: oneshot::Receiver<watch::Receiver<Progress>>,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct UpdateRecord {
     pub(crate) acknowledged: Vec<u8>,
 }
 
-/// When the oldest update is repeated.
+/// The time at which the oldest update is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Retry {
     pub(super) at: Duration,

@@ -22,7 +22,7 @@ pub enum CgroupError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What was written.
+        /// The text that was written.
         value: String,
         /// The kernel's reason.
         source: io::Error,

@@ -163,8 +163,8 @@ impl Driver for V1 {
         })
     }
 
-    /// Those that may make no others are killed where they are. To freeze them would freeze whoever enters meanwhile, too, and
-    /// a process that waits for it.
+    /// Processes that may make no others are killed where they are. To freeze them would also freeze a process that
+    /// enters meanwhile, and one that waits for it.
     fn kill(&self, name: &Path) -> Result<(), CgroupError> {
         self.pids.iter().try_for_each(|pids| unless_gone(write(&pids.join(name).join("pids.max"), 0)))?;
         self.kill_all(name)

@@ -1,4 +1,4 @@
-//! What confines a command that runs beside the processes of a container: what confines those.
+//! The confinement of a command that runs beside the processes of a container: the same as theirs.
 //!
 //! The bounding set of capabilities and the presence of a filter are the kernel's word about the first process when it was
 //! started, which holds whatever engine made it with whatever defaults. The filter itself cannot be had from the kernel: it

@@ -14,20 +14,20 @@ use crate::image::{HealthCheck, signal};
 pub struct Container {
     /// Its id.
     pub id: String,
-    /// What has become of it.
+    /// The state it has come to.
     pub state: State,
-    /// How its programs run.
+    /// The way its programs run.
     #[serde(deserialize_with = "or_default")]
     pub config: RunConfig,
-    /// What confines it.
+    /// The bounds it is held in.
     #[serde(deserialize_with = "or_default")]
     pub host_config: HostConfig,
-    /// Where it can be reached.
+    /// The addresses by which it can be reached.
     #[serde(deserialize_with = "or_default")]
     pub network_settings: NetworkSettings,
 }
 
-/// What has become of a container.
+/// The state that a container has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct State {
@@ -35,7 +35,7 @@ pub struct State {
     pub status: String,
     /// Its first process lives, as far as the daemon knows.
     pub running: bool,
-    /// That process, on the daemon's machine; 0 if it does not run.
+    /// The id of that process, on the daemon's machine; 0 if it does not run.
     pub pid: i32,
     /// The exit status, or 128 and the signal.
     pub exit_code: i32,
@@ -47,7 +47,7 @@ pub struct State {
     pub error: String,
 }
 
-/// How the programs of a container or an image run.
+/// The way the programs of a container or an image run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct RunConfig {
@@ -67,7 +67,7 @@ pub struct RunConfig {
     pub healthcheck: Option<HealthCheck>,
 }
 
-/// What confines a container.
+/// The bounds a container is held in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct HostConfig {
@@ -83,7 +83,7 @@ pub struct HostConfig {
     pub memory: i64,
 }
 
-/// Where a container can be reached.
+/// The addresses by which a container can be reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct NetworkSettings {
@@ -108,7 +108,7 @@ pub struct Endpoint {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Image {
-    /// How its programs run.
+    /// The way its programs run.
     #[serde(deserialize_with = "or_default")]
     pub config: RunConfig,
 }

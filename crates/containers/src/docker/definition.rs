@@ -22,7 +22,7 @@ use crate::network::plan::{DockerPlan, PlanError, docker};
 use crate::rlimits::{RLimitError, confinement};
 use crate::rootfs::SANDBOX;
 
-/// What the daemon keeps of the output of a container, for whoever reads it next.
+/// The bounds of the daemon's own log of a container's output.
 const LOGS: [(&str, &str); 2] = [("max-size", "10m"), ("max-file", "2")];
 
 /// Why a task cannot have its container; its author is at fault. In Mesos' words where it has some.
@@ -50,7 +50,7 @@ pub enum DefinitionError {
     Volume {
         /// Its path in the container.
         path: String,
-        /// What it asks to be.
+        /// The thing it asks to be.
         what: &'static str,
     },
     /// A path is not to be written down.
@@ -238,7 +238,7 @@ impl Body {
     }
 }
 
-/// What Docker would have to be told otherwise.
+/// The refusal of settings that Docker would have to be told otherwise.
 fn refuse(container: &ContainerInfo) -> Result<(), DefinitionError> {
     let only = [
         (container.linux_info.is_some(), "linux_info"),

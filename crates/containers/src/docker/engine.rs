@@ -133,7 +133,7 @@ impl Engine {
         self.understood(&told).map(Some)
     }
 
-    /// What [`Engine::inspect`] said, as it is understood here.
+    /// The answer of [`Engine::inspect`], as it is understood here.
     pub fn understood(&self, told: &Value) -> Result<Container, DockerError> {
         Container::of(told).map_err(|error| self.nonsense(error.to_string()))
     }
@@ -167,7 +167,7 @@ impl Engine {
         Ok(listed.into_iter().map(|container| (container.id, container.labels.unwrap_or_default())).collect())
     }
 
-    /// What a container prints, from this position on.
+    /// The output of a container, from this position on.
     pub async fn logs(&self, id: &str, from: Position) -> Result<Logs, DockerError> {
         let (since, id) = (from.since(), encoded(id));
         let target = format!("/containers/{id}/logs?follow=1&stdout=1&stderr=1&timestamps=1&since={since}");

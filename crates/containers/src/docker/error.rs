@@ -1,4 +1,4 @@
-//! What goes wrong between us and a daemon: each names its socket.
+//! The faults between us and a daemon: each names its socket.
 
 use std::io;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::definition::{Body, DefinitionError};
 
-/// What an option is in the body of the call.
+/// The place of an option in the body of the call.
 enum Target {
     /// A member of the configuration or of `HostConfig`: a text, a switch, a number, a number of bytes, an item of a list,
     /// a `NAME=VALUE` of an object.

@@ -1,4 +1,4 @@
-//! What is on file about the container of a task, in the state directory of its executor.
+//! The record of a task's container, in the state directory of its executor.
 //!
 //! It is there before the container is, so that whoever comes later knows whom to ask about it, and is written again once
 //! the container runs: from then on a successor needs no daemon to go on.

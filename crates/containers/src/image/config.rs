@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::manifest::Platform;
 use super::signal::signal;
 
-/// How an image is to be run, as far as its task does not say otherwise.
+/// The way an image is to be run, as far as its task does not say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageConfig {
     /// The platform it was made for.

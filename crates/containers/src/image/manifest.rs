@@ -23,7 +23,7 @@ pub enum Document {
 /// The parts of one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
-    /// How it is to be run.
+    /// The description of the way it is to be run.
     pub config: Blob,
     /// Its files, the lowest layer first.
     pub layers: Vec<Layer>,
@@ -43,7 +43,7 @@ pub struct Blob {
 pub struct Layer {
     /// The archive.
     pub blob: Blob,
-    /// How it is compressed.
+    /// The way it is compressed.
     pub compression: Compression,
 }
 

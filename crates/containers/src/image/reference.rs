@@ -46,7 +46,7 @@ pub enum ReferenceError {
         name: String,
         /// The part that is wrong: host, repository or tag.
         part: &'static str,
-        /// That part.
+        /// The text of that part.
         value: String,
     },
     /// Docker Hub and others want it in lower case.
@@ -55,12 +55,12 @@ pub enum ReferenceError {
         /// The whole name.
         name: String,
     },
-    /// What is behind `@` is no digest.
+    /// The text behind `@` is no digest.
     #[error("'{name}' is no name of an image: {source}")]
     Digest {
         /// The whole name.
         name: String,
-        /// What is wrong with it.
+        /// The fault in it.
         source: DigestError,
     },
 }

@@ -90,7 +90,7 @@ impl Networks {
     }
 
     /// Parts a container from all its networks, also one that another agent joined to them, and lets its namespace go.
-    /// That of a container which has none changes nothing.
+    /// A container which has no namespace stays as it is.
     pub fn detach(&self, container: &str) -> Result<(), JoinError> {
         self.cni.detach(container)?;
         if let Some(bridge) = &self.bridge {

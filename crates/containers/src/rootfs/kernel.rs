@@ -1,4 +1,4 @@
-//! What every container has of the kernel's, as Docker gives it.
+//! The kernel's files that every container has, as Docker gives them.
 
 use std::path::{Path, PathBuf};
 
@@ -73,12 +73,12 @@ pub(super) fn of_image(wanted: &Wanted) -> Vec<Entry> {
     entries
 }
 
-/// What has to be another one in a container with the host's files: the processes that it sees are its own.
+/// The entries that replace some of the host's in a container with its files: the processes that it sees are its own.
 pub(super) fn of_host() -> Vec<Entry> {
     vec![proc()]
 }
 
-/// What is covered at last.
+/// The paths that are covered at last.
 pub(super) fn hidden() -> impl Iterator<Item = Entry> {
     let masked = MASKED.into_iter().map(|path| entry(path, Kind::Masked));
     masked.chain(READ_ONLY.into_iter().map(|path| entry(path, Kind::ReadOnly)))

@@ -1,4 +1,4 @@
-//! Whether layers can be laid over each other here.
+//! A test of the machine: can layers be laid over each other here?
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};

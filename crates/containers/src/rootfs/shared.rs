@@ -1,4 +1,4 @@
-//! Whether mounts that are made below a path of the host spread to whoever shares it.
+//! The sharing of the host's mounts: do those made below a path spread to its other holders?
 
 use std::fs;
 use std::io;

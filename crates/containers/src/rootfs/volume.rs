@@ -1,4 +1,4 @@
-//! What a task wants to have in its container.
+//! The things that a task wants to have in its container.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub enum VolumeSource {
     Host {
         /// Its path.
         path: PathBuf,
-        /// How later mounts spread.
+        /// The way later mounts spread.
         propagation: Propagation,
     },
     /// A path of a sandbox: the container's own, or that of the one above it.
@@ -40,7 +40,7 @@ pub enum VolumeSource {
     Memory {
         /// The most it may hold, in bytes.
         size: Option<u64>,
-        /// Who may do what.
+        /// The permission bits.
         mode: u32,
     },
     /// A file in memory that its user alone may read.
@@ -48,7 +48,7 @@ pub enum VolumeSource {
 }
 
 impl Volume {
-    /// What has to be done for it.
+    /// The entry that has to be made for it.
     pub(super) fn entry(&self, wanted: &Wanted) -> Result<Entry, PlanError> {
         let path = place(&self.at, &wanted.sandbox_at)?;
         Ok(Entry { path, kind: self.kind(wanted)? })

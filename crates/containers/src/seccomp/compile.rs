@@ -14,7 +14,7 @@ const MOST_INSTRUCTIONS: usize = 4096;
 
 const NO_SUCH_CALL: Action = Action::Errno(38);
 
-/// What becomes of a call, by its arguments: the first alternative whose conditions hold.
+/// The outcome of a call, by its arguments: the first alternative whose conditions hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Fate<'a> {
     alternatives: Vec<(&'a [Condition], Action)>,

@@ -39,7 +39,7 @@ pub enum SeccompError {
     Machine(&'static str),
 }
 
-/// What is wrong with a profile.
+/// The fault in a profile.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// More bytes than a profile needs.

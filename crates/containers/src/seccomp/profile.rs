@@ -22,7 +22,7 @@ pub(super) enum Others {
     Named(Vec<String>),
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Allow,

@@ -35,8 +35,8 @@ struct Source {
 }
 
 impl Profiles {
-    /// Those in this directory (Mesos' `--seccomp_config_dir`), and, for containers that name none, the one of this name
-    /// (`--seccomp_profile_name`) or the built-in one.
+    /// The profiles in this directory (Mesos' `--seccomp_config_dir`), and, for containers that name none, the one of
+    /// this name (`--seccomp_profile_name`) or the built-in one.
     pub fn new(directory: Option<PathBuf>, default: Option<String>) -> Profiles {
         let release = rustix::system::uname().release().to_string_lossy().into_owned();
         let kernel = json::kernel(&release).unwrap_or_default();

@@ -17,7 +17,7 @@ use crate::rootfs::{Volume, VolumeSource};
 pub struct Sandboxes<'a> {
     /// Its own.
     pub own: &'a Path,
-    /// That of its executor, if it has others, too.
+    /// The sandbox of its executor, if it has others, too.
     pub parent: Option<&'a Path>,
 }
 
@@ -28,7 +28,7 @@ pub struct Volumes {
     pub mounts: Vec<Volume>,
     /// Paths of the host that have to be there.
     pub host_paths: Vec<PathBuf>,
-    /// Those of them from which mounts are to spread both ways.
+    /// The ones among them from which mounts are to spread both ways.
     pub shared: Vec<PathBuf>,
     /// Directories in sandboxes that are the user's if nothing was there before: the sandbox, and the path in it.
     pub parts: Vec<(PathBuf, PathBuf)>,
@@ -78,7 +78,7 @@ pub enum VolumeError {
 }
 
 impl Volumes {
-    /// Those of these messages.
+    /// The volumes of these messages.
     pub fn of<'a>(
         messages: impl IntoIterator<Item = &'a Message>,
         provision: &Provision,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::Digest;
 
-/// How much is to be collected.
+/// The amount that is to be collected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Want {
     /// All that nobody needs.
@@ -36,7 +36,7 @@ pub(super) struct Candidate {
     pub(super) kept: bool,
 }
 
-/// What is in the store.
+/// The content of the store.
 #[derive(Debug, Default)]
 pub(super) struct Inventory {
     /// Images, the least recently used first.
@@ -46,7 +46,7 @@ pub(super) struct Inventory {
     pub(super) configs: BTreeSet<Digest>,
 }
 
-/// What goes.
+/// The things to be removed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Doomed {
     pub(super) images: Vec<String>,

@@ -12,7 +12,7 @@ use super::{Store, removal};
 use crate::image::Digest;
 use crate::unpack;
 
-/// What comes of asking for the right to bring a layer.
+/// The answer to a request for the right to bring a layer.
 #[derive(Debug)]
 pub enum Claim {
     /// It is here.

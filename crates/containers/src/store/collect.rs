@@ -15,7 +15,7 @@ use super::paths::{digest_of, list};
 use super::{Store, removal};
 use crate::image::{Digest, Reference};
 
-/// What was collected.
+/// The things that were collected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
     /// Names of images that are not here any more.

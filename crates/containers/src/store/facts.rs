@@ -1,4 +1,4 @@
-//! What is known of a layer, in a file beside it.
+//! The facts known of a layer, in a file beside it.
 //!
 //! A new layer is on disk only when the kernel has written it, which takes longer than unpacking. Until [`Store::settle`]
 //! has waited for that, the layer is good for as long as this machine runs: it has the boot in which it was made, and one
@@ -17,7 +17,7 @@ use super::paths::list;
 
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 
-/// What is known of a layer.
+/// The facts known of a layer.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Facts {
     /// The bytes of its files.

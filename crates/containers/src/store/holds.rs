@@ -1,4 +1,4 @@
-//! What containers and pulls need, each in a file of its own.
+//! The needs of containers and pulls, each in a file of its own.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use super::error::{At, StoreError};
 use super::paths::list;
 use crate::image::Digest;
 
-/// What a container or a pull needs.
+/// The needs of a container or a pull.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Hold {
     /// The container's id, or the name of the image that is pulled.
@@ -47,7 +47,7 @@ impl Hold {
 }
 
 impl Holds {
-    /// What the files of these directories say. One that cannot be read might need anything, so it is an error.
+    /// The needs in the files of these directories. One that cannot be read might need anything, so it is an error.
     pub(super) fn read(directories: &[PathBuf]) -> Result<Holds, StoreError> {
         let mut holds = Holds::default();
         for directory in directories {

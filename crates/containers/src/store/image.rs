@@ -16,13 +16,13 @@ use crate::image::{Digest, ImageConfig, Reference};
 pub struct Image {
     /// The digest by which its registry knows it; of one without a manifest, its configuration's.
     pub manifest: Digest,
-    /// How it is to be run.
+    /// The way it is to be run.
     pub config: ImageConfig,
     /// The directories of its layers, the lowest first, none of them twice.
     pub layers: Vec<PathBuf>,
 }
 
-/// What is on disk of a name.
+/// The record of a name on disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) reference: String,

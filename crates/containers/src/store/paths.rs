@@ -51,7 +51,7 @@ impl Paths {
         self.root.join("staging")
     }
 
-    /// What pulls under way need; gone with their process.
+    /// The directory for the needs of pulls under way; they are gone with their process.
     pub(super) fn pulls(&self) -> PathBuf {
         self.staging().join("pulls")
     }

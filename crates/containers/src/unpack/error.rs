@@ -54,7 +54,7 @@ impl UnpackError {
         UnpackError::Entry { name: told(name), why: why.into() }
     }
 
-    /// What the kernel says to the making of this entry.
+    /// The error for the kernel's answer to the making of this entry.
     pub(super) fn disk(name: &[u8], errno: Errno) -> UnpackError {
         match errno {
             Errno::NOSPC | Errno::DQUOT => UnpackError::Full { name: told(name) },

@@ -1,4 +1,4 @@
-//! What a fuzzer feeds: archives. Only there for it and for the test below, which feeds the corpus.
+//! The entrance for a fuzzer, which feeds archives. Only there for it and for the test below, which feeds the corpus.
 //!
 //! In: any bytes. Out: nothing, or a panic, which is a bug.
 

@@ -28,7 +28,7 @@ pub(super) struct Member {
     pub(super) records: Records,
 }
 
-/// What an entry makes.
+/// The thing that an entry makes.
 #[derive(Debug)]
 pub(super) enum Kind {
     /// A file of so many bytes, which follow.
@@ -53,7 +53,7 @@ pub(super) struct Members<R> {
     padding: u64,
 }
 
-/// What stands before an entry's own header.
+/// The headers that stand before an entry's own.
 #[derive(Default)]
 struct Before {
     name: Option<Vec<u8>>,

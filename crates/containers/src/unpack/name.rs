@@ -13,7 +13,7 @@ const OPAQUE: &[u8] = b".wh..wh..opq";
 /// Beginning of names that only aufs knew what to do with.
 const AUFS: &[u8] = b".wh..wh.";
 
-/// What an entry is about.
+/// The thing that an entry is about.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
     /// The layer's own directory.

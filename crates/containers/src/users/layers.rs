@@ -66,7 +66,7 @@ fn names(path: &Path) -> Vec<PathBuf> {
     path.components().filter(is_name).map(|part| PathBuf::from(part.as_os_str())).rev().collect()
 }
 
-/// What the topmost layer has at this path, unless it says that nothing is there.
+/// The thing that the topmost layer has at this path, unless it says that nothing is there.
 fn look(layers: &[File], path: &Path) -> io::Result<Option<OwnedFd>> {
     for layer in layers {
         let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;

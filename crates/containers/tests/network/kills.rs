@@ -41,7 +41,7 @@ fn child() {
     }
 }
 
-/// What the next agent does first.
+/// The first steps of the next agent.
 fn sweep(all: &Networks) {
     all.repair().unwrap();
     let left = all.containers().unwrap().into_iter().filter(|container| container != LIVES);

@@ -38,7 +38,7 @@ fn place(process: Process) -> Place {
     Place::of_pidfd(std::os::fd::AsFd::as_fd(&pidfd)).unwrap()
 }
 
-/// What the check says until something is wanted.
+/// The answers of the check until something is wanted.
 fn watch(
     world: &World,
     engine: &Engine,

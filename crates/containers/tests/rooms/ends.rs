@@ -1,4 +1,4 @@
-//! How containers end: by themselves, by signals, and because somebody who held them was killed.
+//! The ends of containers: by themselves, by signals, and because their holder was killed.
 
 use std::fs;
 use std::path::PathBuf;

@@ -96,7 +96,7 @@ fn a_sandbox_with_links_gives_nothing_of_the_host() {
     assert!(inside.join("x").exists(), "the link means what it means in the sandbox");
 }
 
-/// What is masked and read-only below `/proc` would not be there.
+/// The masked and read-only paths below `/proc` would not be so elsewhere.
 fn the_kernels_file_systems_are_not_put_elsewhere() {
     let world = World::new();
     for name in ["proc", "sys"] {

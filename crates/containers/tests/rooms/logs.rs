@@ -72,7 +72,7 @@ fn no_line_is_lost_over_many_rotations() {
     }
 }
 
-/// What is there is, from its first line on, everything, or once in the place where it was killed a part of it twice.
+/// The log has everything from its first line on, and once, where it was killed, perhaps a part of it twice.
 fn killed_at_any_moment_no_line_is_lost() {
     let world = World::new();
     if !can_shorten(&world, "killed_at_any_moment_no_line_is_lost") {

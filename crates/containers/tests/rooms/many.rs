@@ -11,7 +11,7 @@ use crate::world::{Running, World};
 
 pub(crate) const TESTS: &[(&str, fn())] = &[("a_thousand_containers", a_thousand_containers)];
 
-/// Those that are started at a time.
+/// The number of containers started at a time.
 const AT_ONCE: usize = 16;
 
 fn a_thousand_containers() {

@@ -1,4 +1,4 @@
-//! What is in a container: its layers, volumes, names and devices.
+//! The content of a container: its layers, volumes, names and devices.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -1,4 +1,4 @@
-//! What a program in a container sees, beside what it sees under runc with the same settings.
+//! The view of a program in a container, beside its view under runc with the same settings.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +27,7 @@ echo '# written'; for x in /proc/sys/kernel/domainname /proc/sysrq-trigger /sys/
 echo '# environment'; env | grep -v -E '^(SHLVL|PWD|OLDPWD|_|CYGNET.*)='
 "##;
 
-/// What may differ, and why.
+/// The differences that may be, and the reason for each.
 const DIFFERENCES: [(&str, &str); 8] = [
     ("mounts /", "an image here has layers, and there one directory; no device in it can be opened"),
     ("mounts /dev", "no device that is made in it can be opened: there control groups see to that"),

@@ -1,4 +1,4 @@
-//! When to try the agent again, and when to give it up. Pure.
+//! The times to try the agent again, and the time to give it up. Pure.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use crate::life::Ending;
 
 const NEVER_STARTED: &str = "The task was never started: its executor ended before that";
 
-/// What became of it.
+/// The state it has come to.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) fate: Fate,

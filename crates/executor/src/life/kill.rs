@@ -42,7 +42,7 @@ impl Kill {
         self.cause
     }
 
-    /// When SIGKILL is due, first or again.
+    /// The time at which SIGKILL is due, first or again.
     pub(crate) fn deadline(&self) -> Moment {
         self.deadline
     }

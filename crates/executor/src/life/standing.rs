@@ -20,7 +20,7 @@ const REMEMBERED: usize = 32;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Standing {
     check: u64,
-    /// When it began, in whichever process that was.
+    /// The time at which it began, in whichever process that was.
     began: Moment,
     #[serde(flatten, with = "StateOnFile")]
     state: VerdictState,
@@ -45,7 +45,7 @@ pub(crate) struct Finding {
 /// One attempt, in few bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Attempt {
-    /// When it began, in milliseconds since 1970.
+    /// The time at which it began, in milliseconds since 1970.
     at_ms: u64,
     /// Its duration, in microseconds.
     took_us: u32,

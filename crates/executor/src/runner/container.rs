@@ -46,7 +46,7 @@ impl Container {
         }
     }
 
-    /// What was learnt of it when it was started, once.
+    /// The facts learnt of it when it was started, once.
     pub(super) fn take_told(&mut self) -> Option<Vec<u8>> {
         match self {
             Container::Shim(_) => None,

@@ -13,7 +13,7 @@ use prost::Message;
 
 use crate::life::Kill;
 
-/// When to write the file anew, with what still matters only.
+/// The size at which the file is written anew, with what still matters only.
 const WORTH_COMPACTING: u64 = 64 * 1024;
 
 /// The file, and what is in it. It is opened for each record: they are rare, and descriptors are not plenty where there

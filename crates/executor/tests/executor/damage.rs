@@ -253,7 +253,7 @@ async fn what_has_the_numbers_of_a_task_now_is_left_alone() {
     kill_hard(pid);
 }
 
-/// When a process began, in clock ticks.
+/// The time at which a process began, in clock ticks.
 fn start_of(pid: i32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     stat.rsplit_once(')').unwrap().1.split_ascii_whitespace().nth(19).unwrap().parse().unwrap()

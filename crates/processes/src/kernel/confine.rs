@@ -1,4 +1,4 @@
-//! What a child does to itself so that its program is confined: laid out beforehand by [`Bounds::of`], then system calls
+//! The steps by which a child confines itself for its program: laid out beforehand by [`Bounds::of`], then system calls
 //! only, in the order of the methods here. Between them the child enters namespaces, takes its user and its directory.
 
 use rustix::fs::{Mode, OFlags, open};
@@ -109,7 +109,7 @@ impl Bounds {
     }
 }
 
-/// Those that are wanted, as far as there are any, and these.
+/// The capabilities that are wanted, as far as the process has them, and these.
 fn sets(wanted: &confinement::Capabilities, own: CapabilitySet, also: CapabilitySet) -> CapabilitySets {
     let of = |set: confinement::CapabilitySet| CapabilitySet::from_bits_retain(set.bits()) & own;
     let permitted = of(wanted.permitted);

@@ -1,4 +1,4 @@
-//! What a confined program sees of its confinement, for root and for another user.
+//! The confinement that a program sees, for root and for another user.
 
 use std::fs::File;
 use std::io::Read;

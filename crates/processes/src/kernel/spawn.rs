@@ -92,7 +92,7 @@ pub struct Enter<'a> {
 }
 
 impl Enter<'_> {
-    /// Those that a child enters after its birth.
+    /// The namespaces that a child enters after its birth.
     fn others(&self) -> ThreadNameSpaceType {
         self.kinds - ThreadNameSpaceType::PROCESS_ID
     }
@@ -231,7 +231,7 @@ impl Birth<'_> {
         }
     }
 
-    /// That the present step failed so.
+    /// The failure of the present step with this error.
     fn failed(&self, errno: Errno) -> SpawnError {
         SpawnError { step: Step::from_raw(self.step.load(Ordering::Relaxed)), errno }
     }

@@ -56,7 +56,7 @@ fn resolve(root: BorrowedFd<'_>, path: &Path, how: ResolveFlags) -> Result<Owned
     found
 }
 
-/// What is at this path; made, with the directories above it, if nothing is.
+/// The file at this path; made, with the directories above it, if nothing is there.
 pub(super) fn find_or_make(root: BorrowedFd<'_>, path: &Path, wanted: Wanted) -> Result<OwnedFd> {
     made(root, path, wanted, LINKS)
 }

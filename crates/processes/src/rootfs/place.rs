@@ -66,7 +66,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What was out of the way has to go; copies of it stay where they are.
+    /// The file system that was out of the way has to go; copies of it stay where they are.
     pub(super) fn finish(self) -> io::Result<()> {
         self.memory.map_or(Ok(()), |memory| Ok(unmount(name(memory.as_fd()), UnmountFlags::DETACH)?))
     }
@@ -153,7 +153,7 @@ impl<'a> Builder<'a> {
         self.files.to_string()
     }
 
-    /// What something is mounted on.
+    /// The file that something is mounted on.
     fn target(&self, path: &Path, wanted: Wanted) -> io::Result<OwnedFd> {
         let found = if self.makes { find_or_make(self.root, path, wanted) } else { find(self.root, path) };
         Ok(found?)

@@ -20,7 +20,7 @@ pub(super) struct Older {
 }
 
 impl Older {
-    /// Those of the log at this path, at most so many.
+    /// The older files of the log at this path, at most so many.
     pub(super) fn of(log: &Path, files: u32) -> io::Result<Older> {
         let (Some(parent), Some(name)) = (log.parent(), log.file_name()) else {
             return Err(io::ErrorKind::InvalidInput.into());

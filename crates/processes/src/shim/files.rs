@@ -21,7 +21,7 @@ pub(crate) struct Started {
     pub shim: Process,
     /// The main process, leader of its own session.
     pub task: Process,
-    /// When the machine was booted: afterwards others have the same numbers.
+    /// The boot of the machine at that time: after another one, others have the same numbers.
     #[serde(default)]
     boot: Option<Boot>,
 }

@@ -282,7 +282,7 @@ impl Executor {
         }))
     }
 
-    /// What its tasks need is there. It has until then to subscribe.
+    /// The needs of its tasks are there. It has until then to subscribe.
     pub(in crate::core) fn provisioned(&mut self, until: Duration) {
         self.state = State::Preparing { until };
     }

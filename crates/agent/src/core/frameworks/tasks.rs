@@ -17,7 +17,7 @@ const MAX_COMPLETED: usize = 200;
 pub(crate) struct Tasks {
     /// Waiting for the executor to subscribe.
     queued: Vec<Task>,
-    /// Those of them for which images or networks are on their way.
+    /// The tasks among them for which images or networks are on their way.
     unready: BTreeSet<TaskId>,
     /// Sent to it, and not over.
     launched: BTreeMap<TaskId, Task>,
@@ -95,12 +95,12 @@ impl Tasks {
         }
     }
 
-    /// What these tasks need is on its way. Tasks of a group wait together.
+    /// The needs of these tasks are on their way. Tasks of a group wait together.
     pub(in crate::core) fn wait(&mut self, ids: impl IntoIterator<Item = TaskId>) {
         self.unready.extend(ids);
     }
 
-    /// What these tasks need is there.
+    /// The needs of these tasks are there.
     pub(in crate::core) fn ready(&mut self, ids: &[TaskId]) {
         self.unready.retain(|id| !ids.contains(id));
     }

@@ -31,7 +31,7 @@ fn kill(task: &str) -> Content {
     Content::Kill(Kill { framework_id: FRAMEWORK.into(), task_id: task.into(), kill_policy: None })
 }
 
-/// What is ordered: the tasks of each order.
+/// The tasks of each order.
 fn ordered(jobs: &[Job]) -> Vec<Provisioning> {
     let order = |job: &Job| if let Job::Provision(wanted) = job { Some(Provisioning::clone(wanted)) } else { None };
     jobs.iter().filter_map(order).collect()
