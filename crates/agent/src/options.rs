@@ -79,7 +79,8 @@ pub struct Options {
     pub containers: ContainerOptions,
     /// Set if a container that uses more disk than it has requested is ended.
     pub enforce_container_disk_quota: bool,
-    /// The makers of containers, as Mesos names them: `mesos`, or `docker,mesos`. By default, Docker's daemon if it answers.
+    /// The makers of containers, as Mesos names them: `mesos`, or `docker,mesos`. By default,
+    /// Docker's daemon, too, if it answers.
     pub containerizers: Option<String>,
     /// The socket of Docker's daemon.
     pub docker_socket: PathBuf,

@@ -38,7 +38,7 @@ pub(crate) struct Actor {
     books: Books,
     options: Options,
     standing: watch::Sender<Standing>,
-    /// When to look whether the store can be written again, if it cannot.
+    /// The time to look whether the store can be written again, if it cannot.
     retry_at: Moment,
     clock: Clock,
     handle: Handle,

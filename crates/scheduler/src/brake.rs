@@ -1,7 +1,7 @@
 //! A brake on kills for health: not more than a share of the instances of an app, and of all, within a window. An app may
 //! have another share and window than others, or none at all. Pure.
 //!
-//! When a database or a network fails, everything that depends on it fails its health checks at once. To kill and start
+//! If a database or a network fails, everything that depends on it fails its health checks at once. To kill and start
 //! all of it again helps nobody. What is beyond the share is held until the window has moved on.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -57,7 +57,7 @@ impl AppLimits {
 #[derive(Debug, Default)]
 pub(crate) struct Brake {
     limits: BrakeLimits,
-    /// When some of all were killed, within the window; the oldest first.
+    /// The times at which some of all were killed, within the window; the oldest first.
     kills: VecDeque<Moment>,
     /// The same by app, within its own window.
     by_app: BTreeMap<AppId, VecDeque<Moment>>,
@@ -112,7 +112,7 @@ impl Brake {
         self.move_on(app, limits, at);
     }
 
-    /// When one of those that are held may follow: when a kill leaves a window.
+    /// The time at which one of those that are held may follow: when a kill leaves a window.
     pub(crate) fn eases_at(&self, limits_of: impl Fn(&AppId) -> AppLimits) -> Option<Moment> {
         let all = self.kills.front().map(|at| at.plus(self.limits.window));
         let own = |app: &AppId| Some(self.by_app.get(app)?.front()?.plus(limits_of(app).window));

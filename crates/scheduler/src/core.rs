@@ -197,7 +197,7 @@ impl Core {
         self.reconcile_again(now);
     }
 
-    /// When to call [`Core::tick`] next.
+    /// The time to call [`Core::tick`] next.
     pub(crate) fn wake_at(&self) -> Moment {
         let connected = self.link.is_connected();
         let launches = self.queue.next_launch_at(self.instances.waiting_apps()).filter(|_| connected).into_iter();

@@ -24,7 +24,7 @@ pub(crate) struct Absent {
     /// True if the master has told of it since it was last asked.
     #[serde(skip)]
     answered: bool,
-    /// When to tell it to end, again or at last; none while its agent is away.
+    /// The time to tell it to end, again or at last; none while its agent is away.
     #[serde(skip)]
     kill_at: Option<Moment>,
 }
@@ -78,7 +78,7 @@ impl Departed {
         .collect()
     }
 
-    /// When the next one is to be told to end.
+    /// The time at which the next one is to be told to end.
     pub(crate) fn due_at(&self) -> Option<Moment> {
         self.tasks.values().filter_map(|absent| absent.kill_at).min()
     }

@@ -67,7 +67,7 @@ impl Change {
         over.then(|| format!("the deadline of {} has passed", self.app))
     }
 
-    /// When it has to be done; not while a canary waits for somebody's word.
+    /// The time at which it has to be done; not while a canary waits for somebody's word.
     fn deadline(&self, begun: Moment) -> Option<Moment> {
         let seconds = self.after.as_ref()?.upgrade_strategy.deadline_seconds?;
         self.canary.is_none().then(|| begun.plus(seconds.duration()))
@@ -129,7 +129,7 @@ pub(crate) struct GroupBefore {
 pub(crate) struct Deployment {
     /// A uuid.
     pub id: String,
-    /// When it was asked for.
+    /// The time at which it was asked for.
     pub version: Timestamp,
     /// By app, what changes.
     pub changes: BTreeMap<AppId, Change>,
@@ -210,7 +210,7 @@ impl Deployment {
         self.changes.values().filter(|_| !self.reverts).find_map(|change| change.fault(self.begun_at, now))
     }
 
-    /// When to look at [`Deployment::fault`] again.
+    /// The time to look at [`Deployment::fault`] again.
     pub(crate) fn deadline(&self) -> Option<Moment> {
         self.changes.values().filter(|_| !self.reverts).filter_map(|change| change.deadline(self.begun_at)).min()
     }

@@ -118,11 +118,11 @@ pub(crate) struct Instance {
 /// The moments that its life is counted from.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Times {
-    /// When it entered its condition.
+    /// The time at which it entered its condition.
     pub since: Timestamp,
-    /// When it was launched.
+    /// The time at which it was launched.
     pub staged_at: Option<Timestamp>,
-    /// When it was first running.
+    /// The time at which it was first running.
     pub started_at: Option<Timestamp>,
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct Seen {
     pub stage: Stage,
     /// The loss it would be among those of its stage: the lowest goes first.
     pub worth: u8,
-    /// When it was launched, or scheduled.
+    /// The time at which it was launched, or scheduled.
     pub since: Timestamp,
 }
 

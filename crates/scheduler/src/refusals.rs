@@ -45,7 +45,7 @@ pub(crate) struct Unused {
     pub offer: Arc<Offer>,
     /// In the order in which they are looked at; at least one.
     pub reasons: Vec<Reason>,
-    /// When it was looked at.
+    /// The time at which it was looked at.
     pub at: Timestamp,
 }
 

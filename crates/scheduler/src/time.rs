@@ -83,13 +83,13 @@ pub(crate) struct Now {
 }
 
 impl Now {
-    /// When something that was stored with this time was: not later than now, and not longer ago than can be believed.
+    /// The moment of something that was stored with this time: not later than now, nor longer ago than can be believed.
     pub(crate) fn moment_of(self, past: Timestamp) -> Moment {
         let age = self.wall.since(past).min(OLDEST);
         Moment(self.moment.0 - Moment(0).plus(age).0)
     }
 
-    /// When something that was stored with this time will be: not earlier than now, and not so late that it cannot be
+    /// The moment of something stored with this time: not earlier than now, and not so late that it cannot be
     /// believed.
     pub(crate) fn moment_until(self, future: Timestamp) -> Moment {
         self.moment.plus(future.since(self.wall).min(OLDEST))

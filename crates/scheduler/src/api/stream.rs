@@ -37,7 +37,7 @@ struct Listener {
     attached: Attached,
 }
 
-/// That somebody listens, and, once dropped, that nobody does any more.
+/// The sign that somebody listens, and, once dropped, that nobody does any more.
 struct Attached {
     actor: Handle,
     remote: String,

@@ -16,7 +16,7 @@ pub(crate) struct Accepted {
     pub app: AppId,
     /// True if it was not there before.
     pub is_new: bool,
-    /// When it was changed last.
+    /// The time at which it was changed last.
     pub version: Timestamp,
     /// The deployment that was begun, or that is named although it has nothing to do.
     pub deployment: Option<String>,

@@ -56,7 +56,7 @@ impl Checking {
         self.paused.keys().filter(|id| !self.is_paused(id, now)).cloned().collect()
     }
 
-    /// When the next pause is over.
+    /// The time at which the next pause is over.
     pub(super) fn due_at(&self) -> Option<Moment> {
         self.paused.values().flatten().min().copied()
     }

@@ -78,7 +78,7 @@ impl Core {
         }
     }
 
-    /// When to give up which instances, and whether for good.
+    /// The times at which instances are given up, and whether for good.
     pub(super) fn given_up_at(&self) -> impl Iterator<Item = (Moment, &InstanceId, bool)> {
         self.instances.unreachable().filter_map(|(instance, since)| {
             let UnreachableStrategy::After { inactive_after_seconds: inactive, expunge_after_seconds: expunge } =

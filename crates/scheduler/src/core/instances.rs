@@ -30,12 +30,12 @@ pub(crate) struct Instances {
 #[derive(Debug)]
 struct Entry {
     instance: Instance,
-    /// When it entered its condition.
+    /// The time at which it entered its condition.
     entered: Moment,
     /// The last sign that its launch goes on: that it began, or a word on how far it is. Nobody stores such words, so
     /// after a restart they are waited for anew.
     goes_on: Moment,
-    /// When it was first running.
+    /// The time at which it was first running.
     started: Option<Moment>,
     /// The revision of all instances in which it was last changed.
     revision: u64,
@@ -133,12 +133,12 @@ impl Instances {
         by_task.filter(|instance| instance.has_task() && instance.owns(task_id))
     }
 
-    /// When an instance entered its condition.
+    /// The time at which an instance entered its condition.
     pub(super) fn entered(&self, id: &InstanceId) -> Option<Moment> {
         self.all.get(id).map(|entry| entry.entered)
     }
 
-    /// When an instance was first running.
+    /// The time at which an instance was first running.
     pub(super) fn started(&self, id: &InstanceId) -> Option<Moment> {
         self.all.get(id)?.started
     }

@@ -26,11 +26,11 @@ const ROUND: Duration = Duration::from_secs(1);
 pub(crate) struct Kills {
     asked: BTreeMap<InstanceId, Asked>,
     departed: Departed,
-    /// When to look next whether a start or an end takes too long.
+    /// The time to look next whether a start or an end takes too long.
     round_at: Moment,
 }
 
-/// When an instance was told to end, and when to tell it again.
+/// The times at which an instance was told to end, and is told again.
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     at: Moment,

@@ -51,7 +51,7 @@ impl Link {
         self.connected
     }
 
-    /// When the present subscription, or before the first one the scheduler, began.
+    /// The time at which the present subscription, or before the first one the scheduler, began.
     pub(super) fn subscribed_at(&self) -> Moment {
         self.subscribed_at
     }

@@ -23,7 +23,7 @@ pub(crate) struct Outbox {
     /// The URLs that events are posted to.
     subscribers: Subscribers,
     counters: Counters,
-    /// When the scheduler started.
+    /// The time at which the scheduler started.
     begun: Moment,
 }
 

@@ -25,7 +25,8 @@ pub(crate) struct Queue {
     /// True if nothing is to be launched any more.
     leaving: bool,
     suppressed: bool,
-    /// When offers were last asked for, for all that might be launched then; none if something waits that came later.
+    /// The time at which offers were last asked for, for all that might be launched then; none if something waits that
+    /// came later.
     asked_at: Option<Moment>,
     /// Decides which ports of an offer a task gets.
     dice: fastrand::Rng,
@@ -70,7 +71,7 @@ impl Queue {
         !self.leaving && self.backoffs.get(app).and_then(Backoff::until).is_none_or(|until| until <= now)
     }
 
-    /// When the first of the delays ends that were under way when offers were last asked for. What the others left of
+    /// The end of the first of the delays that were under way when offers were last asked for. What the others left of
     /// them was declined for a while, so they are asked for again.
     pub(super) fn next_launch_at<'a>(&self, waiting: impl Iterator<Item = &'a AppId>) -> Option<Moment> {
         let delays = waiting.filter_map(|app| self.backoffs.get(app)?.until());

@@ -56,7 +56,7 @@ impl Reconciliation {
         &self.unanswered
     }
 
-    /// When to look again what to ask for.
+    /// The time to look again what to ask for.
     pub(super) fn due_at(&self) -> Moment {
         self.at
     }

@@ -111,7 +111,7 @@ impl Rollouts {
         self.deployments.values().filter_map(|found| Some((found.clone(), found.fault(now)?))).collect()
     }
 
-    /// When the next one has to be done.
+    /// The time at which the next one has to be done.
     pub(super) fn deadline(&self) -> Option<Moment> {
         self.deployments.values().filter_map(Deployment::deadline).min()
     }

@@ -27,7 +27,7 @@ pub(crate) struct Container {
     pub(crate) linux_info: Option<LinuxInfo>,
 }
 
-/// Who makes the container: the agent itself, or Docker.
+/// The maker of the container: the agent itself, or Docker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum ContainerKind {

@@ -65,7 +65,7 @@ pub(crate) struct RunSpec {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) accepted_resource_roles: Vec<String>,
     pub(crate) version: Timestamp,
-    /// When it was scaled, and when anything else was changed.
+    /// The times at which it was scaled, and at which anything else was changed.
     pub(crate) version_info: VersionInfo,
 }
 
@@ -81,7 +81,7 @@ pub(crate) enum Kind {
     App(Box<App>),
 }
 
-/// When an app was scaled, and when anything else was changed.
+/// The times at which an app was scaled, and at which anything else was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct VersionInfo {

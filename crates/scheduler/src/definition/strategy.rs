@@ -64,10 +64,10 @@ pub(crate) enum UnreachableStrategy {
     /// Replace and forget them after a while.
     #[serde(rename_all = "camelCase")]
     After {
-        /// When to start a replacement.
+        /// The time to start a replacement.
         #[serde(default)]
         inactive_after_seconds: Seconds,
-        /// When to forget the instance.
+        /// The time to forget the instance.
         #[serde(default, deserialize_with = "seconds::however_long")]
         expunge_after_seconds: Seconds,
     },

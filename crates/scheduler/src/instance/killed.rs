@@ -9,13 +9,13 @@ use crate::time::Timestamp;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Killed {
-    /// When this or an earlier incarnation was killed for its health.
+    /// The time at which this or an earlier incarnation was killed for its health.
     #[serde(rename = "killed_for_health_at")]
     last_for_health: Option<Timestamp>,
     /// True if the task it has now was killed for its health.
     #[serde(rename = "killed_for_health")]
     for_health: bool,
-    /// When the task it has now was last told to end.
+    /// The time at which the task it has now was last told to end.
     #[serde(rename = "kill_asked_at")]
     asked_at: Option<Timestamp>,
 }
@@ -43,7 +43,7 @@ impl Killed {
         Killed { last_for_health, for_health: for_health.unwrap_or(by_times), asked_at }
     }
 
-    /// When the task was last told to end.
+    /// The time at which the task was last told to end.
     pub(crate) fn asked_at(&self) -> Option<Timestamp> {
         self.asked_at
     }
@@ -63,7 +63,7 @@ impl Killed {
         self.for_health
     }
 
-    /// When this or an earlier incarnation was last killed for its health.
+    /// The time at which this or an earlier incarnation was last killed for its health.
     pub(crate) fn last_for_health(&self) -> Option<Timestamp> {
         self.last_for_health
     }

@@ -26,7 +26,7 @@ pub(crate) struct Member {
     pub message: String,
     /// Since when it is in its state.
     pub since: Timestamp,
-    /// When it was last heard of.
+    /// The time at which it was last heard of.
     pub updated: Timestamp,
 }
 

@@ -19,7 +19,7 @@ const KEPT: usize = 10;
 pub(crate) struct Termination {
     #[serde(rename = "instanceID")]
     instance_id: InstanceId,
-    /// When it ran first, or else when it was launched.
+    /// The time at which it ran first, or else was launched.
     started_at: Timestamp,
     terminated_at: Timestamp,
     message: String,

@@ -100,7 +100,7 @@ impl<'a> View<'a> {
         Err(Refusal::NoGroup(id.clone()))
     }
 
-    /// When a group, or anything in it, was changed last.
+    /// The time at which a group, or anything in it, was changed last.
     fn version_of(&self, id: &AppId) -> Timestamp {
         let groups = self.definitions.groups().filter(|record| record.id.is_within(id)).map(|record| record.version);
         let apps = self.definitions.within(id).map(|app| app.version);

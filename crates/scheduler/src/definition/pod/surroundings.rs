@@ -1,5 +1,5 @@
-//! What is around a pod's containers: networks, endpoints, volumes, secrets, images, limits. In: a pod. Out: Marathon's
-//! faults of these.
+//! The surroundings of a pod's containers: networks, endpoints, volumes, secrets, images, limits. In: a pod. Out:
+//! Marathon's faults of these.
 
 use super::{Container, Endpoint, Image, Pod, VolumeSource};
 use crate::definition::network::{self, Mode};

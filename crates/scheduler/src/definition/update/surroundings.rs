@@ -1,4 +1,4 @@
-//! What is around an app's task: its networks and its container, and what the one means for the other. Older forms are taken
+//! The surroundings of an app's task: its networks, its container, and how these go together. Older forms are taken
 //! up; a network of the container's own brings ports of its own.
 
 use super::AppUpdate;
