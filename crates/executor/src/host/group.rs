@@ -4,7 +4,7 @@
 //! In: the agent's events, and what members report. Out: commands to members. One tokio task runs [`GroupExecutor::live`];
 //! each member is a task of its own (see `member`). Which groups there are is on file before anything of them is started.
 //!
-//! If a task of a group fails or is killed, the others of that group are killed; one that finishes leaves them alone,
+//! A task that fails or is killed takes the others of its group with it; one that finishes leaves them alone,
 //! and other groups never notice. The executor ends with its last task.
 
 mod member;

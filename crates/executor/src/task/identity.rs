@@ -41,8 +41,8 @@ impl Identity {
         Ok(Identity { user, environment, path, arguments, working_directory: config.sandbox.clone() })
     }
 
-    /// The identity of a task with an image. The user that the task names goes before the image's; the framework's is one
-    /// of its scheduler's machine, and does not count.
+    /// The identity of a task with an image. The user that the task names goes before the image's; the framework's
+    /// is one of its scheduler's machine, and does not count.
     pub(super) fn of_image(
         config: &ExecutorConfig,
         task: &TaskInfo,

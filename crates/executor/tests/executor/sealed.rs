@@ -11,7 +11,7 @@ use crate::definitions::health;
 use crate::images::{as_the_image_says, can_be_had, image, provide, world};
 use crate::wait::until;
 
-/// What the kernel starts such a program with: it waits for ever.
+/// The interpreter with which the kernel starts such a program: it waits for ever.
 fn loader() -> Vec<u8> {
     const CODE: [u8; 9] = [0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7];
     let size = 120 + CODE.len() as u64;

@@ -76,7 +76,7 @@ impl Cradle {
         self.was_stopped.load(Ordering::Acquire)
     }
 
-    /// Whoever reaps the child waits for us, so the number is its own.
+    /// The reaper of the child waits for us, so the number is its own.
     fn end_if_stopped(&self) {
         let Some(pid) = self.pid().filter(|pid| is_stopped(*pid)) else { return };
         self.was_stopped.store(true, Ordering::Release);

@@ -66,7 +66,7 @@ pub struct Spawn<'a> {
     pub cgroup: Option<BorrowedFd<'a>>,
     /// The bounds within which it runs, beside those of this process.
     pub confinement: Option<Confinement>,
-    /// Who sees to it that nobody stops it before it is the program, which would hold up the calling thread.
+    /// The watch that sees to it that nobody stops it before it is the program, which would hold up the calling thread.
     pub watch: Option<&'a BirthWatch>,
 }
 
