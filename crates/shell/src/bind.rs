@@ -2,8 +2,15 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::sleep;
+
+/// The tries to take a port that is in use, and the pause between them. A part that was killed while it started a process
+/// has its socket open in that one until the start is through.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a part cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +41,19 @@ pub async fn bind(part: &'static str, ip: IpAddr, port: u16) -> Result<(TcpListe
         io::ErrorKind::AddrInUse => BindError::InUse { part, address },
         _ => BindError::Refused { address, source },
     };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = take(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
+}
+
+async fn take(address: SocketAddr) -> io::Result<TcpListener> {
+    for _ in 1..TRIES {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => sleep(PAUSE).await,
+            taken => return taken,
+        }
+    }
+    TcpListener::bind(address).await
 }
 
 /// An address others can use: of a listener on all of them, the one the machine would use to reach the outside.
@@ -66,5 +83,17 @@ mod tests {
         let port = address.port();
         assert_eq!(error, format!("address {address} is already in use: is another agent running on port {port}?"));
         assert_eq!(reachable(address), address);
+    }
+
+    #[tokio::test]
+    async fn a_port_whose_holder_is_about_to_go_is_waited_for() {
+        let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let (listener, address) = bind("agent", localhost, 0).await.unwrap();
+        let goes = async {
+            tokio::task::yield_now().await;
+            drop(listener);
+        };
+        let (again, ()) = tokio::join!(bind("agent", localhost, address.port()), goes);
+        assert_eq!(again.unwrap().1, address);
     }
 }
