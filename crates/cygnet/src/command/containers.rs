@@ -6,10 +6,10 @@ use std::time::Duration;
 use agent::{ContainerOptions, ImageCollection};
 use anyhow::Context;
 use clap::Args;
-use containers::capabilities::{Policy, from_mesos};
+use containers::capabilities::{self, Policy};
 use containers::provision::Settings;
 use mesos::Codec;
-use mesos::v1::{CapabilityInfo, Image};
+use mesos::v1::Image;
 use processes::CapabilitySet;
 use serde::Deserialize;
 use serde_json::Value;
@@ -144,10 +144,22 @@ fn bytes(text: &str) -> anyhow::Result<u64> {
     number.checked_mul(1 << (10 * shift)).with_context(|| format!("'{text}' is too large"))
 }
 
+/// Mesos' `CapabilityInfo`. Its decoder passes over names that it does not know, as it must in messages; an operator who
+/// mistypes one has to hear of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CapabilityNames {
+    #[serde(default)]
+    capabilities: Vec<String>,
+}
+
 fn capabilities(text: Option<&str>, option: &'static str) -> anyhow::Result<Option<CapabilitySet>> {
     let Some(text) = text else { return Ok(None) };
-    let info: CapabilityInfo = Codec::Json.decode(text.as_bytes()).with_context(|| option)?;
-    Ok(Some(from_mesos(&info).with_context(|| option)?))
+    let names: CapabilityNames = serde_json::from_str(text).context(option)?;
+    let number = |name: &String| {
+        capabilities::number(name).with_context(|| format!("{option}: there is no capability '{name}'"))
+    };
+    Ok(Some(names.capabilities.iter().map(number).collect::<anyhow::Result<_>>()?))
 }
 
 #[cfg(test)]
@@ -168,6 +180,7 @@ mod tests {
         assert!(bytes("64").is_err() && bytes("MB").is_err() && bytes("99999999999TB").is_err());
         let set = capabilities(Some(r#"{"capabilities": ["CHOWN", "KILL"]}"#), "x").unwrap().unwrap();
         assert_eq!(set.numbers().collect::<Vec<_>>(), [0, 5]);
-        assert!(capabilities(Some(r#"{"capabilities": ["NONSENSE"]}"#), "x").is_err());
+        let error = capabilities(Some(r#"{"capabilities": ["NONSENSE"]}"#), "x").unwrap_err().to_string();
+        assert_eq!(error, "x: there is no capability 'NONSENSE'");
     }
 }
