@@ -19,8 +19,9 @@ use crate::damage::Damage;
 use crate::place::{Part, Place};
 use crate::world::World;
 
-/// Rows mostly wait, so some go beside each other.
-const THREADS: usize = 10;
+/// Rows mostly wait, so some go beside each other; with more of them than this, clusters with containers wait for two
+/// processors until their time is over.
+const THREADS: usize = 4;
 
 fn main() {
     let mut arguments = Arguments::from_args();
