@@ -12,7 +12,7 @@ use crate::{containers, scale};
 pub(crate) enum Command {
     /// The cost of a health check, beside others who make them
     Checks(Options),
-    /// What containers cost, beside Docker, CNI's plugins and tar
+    /// The cost of containers, beside Docker, CNI's plugins and tar
     Containers(containers::Options),
     /// How many health-checked tasks a cluster carries
     Scale(scale::Command),

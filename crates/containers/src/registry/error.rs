@@ -163,7 +163,7 @@ pub enum Reason {
     Digest {
         /// As in the manifest or the image's name.
         expected: Digest,
-        /// Of what came.
+        /// The digest of what came.
         found: Digest,
     },
     /// The connection ended before the blob did.

@@ -1,4 +1,4 @@
-//! Who makes containers, as options of an agent.
+//! The makers of containers, as options of an agent.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::{ArgAction, Args};
 /// The options about Docker.
 #[derive(Debug, Args)]
 pub(crate) struct Docker {
-    /// Who makes containers, in Mesos' words: "mesos", or "docker,mesos"; by default, Docker too if its daemon answers
+    /// The makers of containers, in Mesos' words: "mesos", or "docker,mesos"; by default, Docker too if its daemon answers
     #[arg(long, env = "CYGNET_CONTAINERIZERS")]
     containerizers: Option<String>,
     /// Where Docker's program is; it is not needed

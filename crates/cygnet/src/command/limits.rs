@@ -1,4 +1,4 @@
-//! What an agent holds its containers to, as options.
+//! The limits that an agent holds its containers to, as options.
 
 use std::num::ParseIntError;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ enum Pids {
 /// The options about limits.
 #[derive(Debug, Args)]
 pub(crate) struct Limits {
-    /// What containers are held to, in Mesos' words, such as "cgroups/cpu,cgroups/mem,disk/du", or "posix/cpu,posix/mem" for
+    /// The isolation of containers, in Mesos' words, such as "cgroups/cpu,cgroups/mem,disk/du", or "posix/cpu,posix/mem" for
     /// nothing; by default, everything this machine has
     #[arg(long, env = "CYGNET_ISOLATION")]
     isolation: Option<String>,

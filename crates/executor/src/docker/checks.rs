@@ -46,12 +46,17 @@ pub(super) fn specs(
     running: &Running,
     task: &TaskInfo,
 ) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
-    let known = OnceCell::new();
+    let known = OnceCell::<Inside>::new();
     health::specs(task, &|command| {
-        if known.get().is_none() {
-            let _first = known.set(inside(process.pid, running)?);
-        }
-        probe(command, known.get().cloned().unwrap_or_default())
+        let inside = match known.get() {
+            Some(inside) => inside.clone(),
+            None => {
+                let first = inside(process.pid, running)?;
+                let _kept = known.set(first.clone());
+                first
+            }
+        };
+        probe(command, inside)
     })
 }
 

@@ -34,20 +34,31 @@ pub(crate) enum Fate {
 pub(crate) async fn recover(config: &ExecutorConfig, state: &Path, task: &TaskInfo) -> Found {
     let (site, record) = match known(config, state, task) {
         Ok(known) => known,
-        Err(why) => return Found { fate: Fate::NotStarted(why), adopted: None },
+        Err(why) => return Found { fate: Fate::NotStarted(why.to_string()), adopted: None },
     };
     let adopted = record.adopted.clone();
     Found { fate: fate(&site, record).await, adopted }
 }
 
+/// The reason that there is no container to be found again.
+#[derive(Debug, thiserror::Error)]
+enum Unknown {
+    /// Nothing is on file: an earlier executor has not come to its start.
+    #[error("{NEVER_STARTED}")]
+    NeverStarted,
+    /// The record is damaged, and without it the place cannot be told.
+    #[error(transparent)]
+    Place(#[from] Unmade),
+}
+
 /// The container and its place, by its record, or else by the executor's own name; or why there cannot be one.
-fn known(config: &ExecutorConfig, state: &Path, task: &TaskInfo) -> Result<(Site, Record), String> {
+fn known(config: &ExecutorConfig, state: &Path, task: &TaskInfo) -> Result<(Site, Record), Unknown> {
     match Record::read(state) {
         Ok(Some(record)) => Ok((Site::again(config, state, task, &record), record)),
-        Ok(None) => Err(NEVER_STARTED.to_owned()),
+        Ok(None) => Err(Unknown::NeverStarted),
         Err(error) => {
             tracing::warn!(%error, state = %state.display(), "the record of a container is damaged");
-            let site = Site::of(config, state, task).map_err(|error| error.to_string())?;
+            let site = Site::of(config, state, task)?;
             let record = site.record();
             Ok((site, record))
         }
