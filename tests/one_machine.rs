@@ -45,12 +45,22 @@ fn ctrl_c_stops_every_process() {
 }
 
 #[test]
-fn kept_tasks_are_found_again_without_a_flip() {
-    let mut dev = started(3, &["--keep"]);
-    let before = ids(&dev.app("web"));
-    dev.process().signal(Signal::INT);
+fn a_closed_terminal_stops_every_process() {
+    let mut dev = started(1, &[]);
+    dev.process().signal(Signal::HUP);
     assert!(dev.process().wait(START).success(), "{}", dev.output());
-    restart_finds(&mut dev, &before, 3);
+    wait::until("every process gone", START, || dev.others().is_empty().then_some(()));
+}
+
+#[test]
+fn kept_tasks_are_found_again_without_a_flip() {
+    for signal in [Signal::INT, Signal::HUP] {
+        let mut dev = started(3, &["--keep"]);
+        let before = ids(&dev.app("web"));
+        dev.process().signal(signal);
+        assert!(dev.process().wait(START).success(), "{}", dev.output());
+        restart_finds(&mut dev, &before, 3);
+    }
 }
 
 #[test]
@@ -138,6 +148,22 @@ fn a_bad_definition_is_refused_by_field() {
     assert!(!dev.process().wait(START).success());
     assert!(dev.output().contains("instances"), "{}", dev.output());
     wait::until("every process gone", START, || dev.others().is_empty().then_some(()));
+}
+
+#[test]
+fn a_file_that_is_followed_is_changed_at_once_and_a_broken_one_changes_nothing() {
+    let mut dev = Dev::new();
+    let path = file(&dev, "web.json", &web(1));
+    dev.start(&[&path, "--watch"]);
+    dev.wait_healthy("web", 1);
+    file(&dev, "web.json", &web(2));
+    dev.wait_healthy("web", 2);
+    std::fs::write(&path, "{").expect("a file");
+    wait::until("the mistake to be told", START, || dev.output().contains("is not JSON").then_some(()));
+    assert_eq!(dev.app("web")["instances"], 2);
+    file(&dev, "web.json", &web(1));
+    dev.wait_healthy("web", 1);
+    assert!(dev.output().contains("/web changed:\n  ~ /instances: 1 -> 2"), "{}", dev.output());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use clap::{Args, Parser};
 
 use crate::load::{Load, Time};
+use crate::selection::Selection;
 use crate::targets::{Grid, Size};
 use crate::{containers, scale};
 
@@ -49,9 +50,8 @@ pub(crate) struct Options {
     /// Watch for ten minutes, too
     #[arg(long)]
     pub(crate) soak: bool,
-    /// The name of a row, which is then the only one; may be given several times
-    #[arg(long, value_name = "ROW")]
-    pub(crate) only: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rows: Selection,
 }
 
 pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, clap::Error> {
@@ -77,7 +77,7 @@ mod tests {
             panic!("not understood")
         };
         assert!(options.json && options.quick && !options.soak);
-        assert_eq!(options.only, ["http-1000", "listen"]);
+        assert!(options.rows.names("http-1000") && options.rows.names("listen") && !options.rows.names("tcp"));
         assert!(given("checks --fast").is_none() && given("checks --only").is_none() && given("").is_none());
         assert!(given("scale --quick").is_some() && given("scale --agents 3 --netns").is_none());
     }

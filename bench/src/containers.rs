@@ -21,6 +21,7 @@ use clap::Args;
 use harness::machine::on_a_machine;
 
 use crate::machine::Machine;
+use crate::selection::Selection;
 use finding::Finding;
 use ground::Ground;
 
@@ -32,9 +33,8 @@ pub(crate) struct Options {
     /// JSON on standard output instead of the table
     #[arg(long)]
     pub(crate) json: bool,
-    /// The name of a row, which is then the only one; may be given several times
-    #[arg(long, value_name = "ROW")]
-    pub(crate) only: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rows: Selection,
 }
 
 /// The measuring of a row.
@@ -53,8 +53,7 @@ const ROWS: [(&str, Measure); 8] = [
 
 /// Files go to `directory`.
 pub(crate) fn run(options: &Options, directory: &Path) -> anyhow::Result<ExitCode> {
-    let unknown = options.only.iter().find(|name| ROWS.iter().all(|(row, _)| row != name));
-    anyhow::ensure!(unknown.is_none(), "there is no such row; there are: {}", ROWS.map(|(name, _)| name).join(", "));
+    options.rows.check(ROWS.iter().map(|(name, _)| *name))?;
     let machine = Machine::this(0, None);
     let findings = on_a_machine(|| measure(options, directory)).context("containers need root, ip and unshare")??;
     let document = serde_json::to_string_pretty(&report::document(&machine, &findings))?;
@@ -69,7 +68,7 @@ pub(crate) fn run(options: &Options, directory: &Path) -> anyhow::Result<ExitCod
 
 fn measure(options: &Options, directory: &Path) -> anyhow::Result<Vec<Finding>> {
     let ground = Ground::prepare(directory)?;
-    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
+    let wanted = |name: &str| options.rows.is_open() || options.rows.names(name);
     let mut findings = Vec::new();
     for (name, measure) in ROWS.iter().filter(|(name, _)| wanted(name)) {
         eprintln!("{name} ...");

@@ -27,9 +27,7 @@ const TRIES: usize = 3;
 
 impl Plan {
     pub(crate) fn of(options: &Options) -> anyhow::Result<Plan> {
-        let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-        let unknown = options.only.iter().find(|name| !names.contains(&name.as_str()));
-        anyhow::ensure!(unknown.is_none(), "no row '{}'; there are: {}", options.only.join(" "), names.join(", "));
+        options.rows.check(ROWS.iter().map(|row| row.name))?;
         let rows = ROWS.iter().filter(|row| is_wanted(row, options)).collect();
         let (namespaces, listeners_in_each) = if options.quick { (50, 20) } else { (200, 50) };
         Ok(Plan { rows, size: Size { namespaces, listeners_in_each }, quick: options.quick })
@@ -53,8 +51,8 @@ impl Plan {
 }
 
 fn is_wanted(row: &Row, options: &Options) -> bool {
-    if !options.only.is_empty() {
-        return options.only.iter().any(|name| name == row.name);
+    if !options.rows.is_open() {
+        return options.rows.names(row.name);
     }
     match row.part {
         Part::Quick => true,

@@ -29,6 +29,7 @@ mod progress;
 mod report;
 mod rows;
 mod scale;
+mod selection;
 mod sides;
 mod targets;
 

@@ -102,7 +102,7 @@ impl Ground {
         let targets = self.targets(load)?;
         let done = match side {
             Side::Engine => engine_round(load, time, &targets),
-            Side::Loop => program::run(&mut programs()?.checks(load, time), &targets),
+            Side::Loop => loop_round(programs()?, load, time, &targets),
             Side::HaProxy => haproxy::round(&targets, load, time),
             Side::Curl => program::run(&mut curl_for_each(programs()?, there(&self.curl)?, time), &targets),
             Side::Vfork => vfork_round(programs()?, load, time, &there(&self.confined)?.others(), &targets),
@@ -138,6 +138,11 @@ pub(crate) fn vfork_round(
     targets: &[Target],
 ) -> anyhow::Result<Measured> {
     program::run(programs.spawn("vfork", load.resident, load.rate(), time, others).arg(TRUE), targets)
+}
+
+/// The floor of questions to the kernel and of connections, at the engine's pace.
+fn loop_round(programs: &Programs, load: &Load, time: Time, targets: &[Target]) -> anyhow::Result<Measured> {
+    program::run(&mut programs.checks(load, time), targets)
 }
 
 /// Hostile targets live as long as the round.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 
 /// Fields that Cygnet adds where Mesos has none; its description of the wire names them.
-const ADDED: &[&str] = &["cygnet_version", "health", "check", "checks"];
+const ADDED: &[&str] = &["cygnet_version", "health", "check", "checks", "last_heard_time", "main_pid"];
 
 /// The shape of that name in `golden/`, for a file of `rows/`.
 macro_rules! golden {

@@ -2,6 +2,7 @@
 //! container ends, and nothing is left of it. `CYGNET_ROUNDS` says how many, `CYGNET_SEED` which.
 
 use harness::cluster::START;
+use harness::docker::Docker;
 use harness::framework::{filled, launch};
 use harness::leftovers::Leftovers;
 use harness::registry::Registry;
@@ -15,8 +16,10 @@ pub(crate) const TESTS: &[Test] = &[("random rounds of kills leave nothing", rou
 
 const ROUNDS: u64 = 40;
 
-/// The things that every container has when it runs, at least: a lease, a shim, a first process, the task.
+/// The things that every container has when it runs, at least: a lease, a shim, a first process, the task; of Docker's, the
+/// container and the task.
 const MOST_THINGS: usize = 4;
+const MOST_OF_DOCKERS: usize = 2;
 
 /// The ones who are killed.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +29,8 @@ enum Victim {
     Shim,
     AgentAndExecutor,
     All,
+    /// Docker's daemon, where there is one.
+    Daemon,
 }
 
 /// The moment at which.
@@ -33,7 +38,7 @@ enum Victim {
 enum Moment {
     /// As soon as the task was launched.
     Launched,
-    /// When this many things of the container are there.
+    /// As many things of the container are there.
     Started(usize),
     Running,
     /// Just after the task was killed.
@@ -51,17 +56,21 @@ fn rounds(test: &str) {
     let Some(registry) = Registry::start(test) else { return };
     // With registries, a directory of archives is not asked: every pull is one from there.
     registry.push("web", "1", &web());
-    let mut world = World::of_registries();
+    let mut world = World::beside(Docker::start("containers of Docker's in random rounds of kills"));
     let before = world.seen();
     for round in 0..count {
-        let victim =
-            random.choice([Victim::Agent, Victim::Executor, Victim::Shim, Victim::AgentAndExecutor, Victim::All]);
-        let things = random.usize(1..=MOST_THINGS);
+        let is_dockers = world.docker.is_some() && random.u8(0..3) == 0;
+        let maker = if is_dockers { Victim::Daemon } else { Victim::Shim };
+        let victim = random.choice([Victim::Agent, Victim::Executor, maker, Victim::AgentAndExecutor, Victim::All]);
+        let things = random.usize(1..=if is_dockers { MOST_OF_DOCKERS } else { MOST_THINGS });
         let moment = random.choice([Moment::Launched, Moment::Started(things), Moment::Running, Moment::Killed]);
         let (Some(victim), Some(moment)) = (victim, moment) else { unreachable!("there are some") };
         let id = format!("round-{round}");
         world.framework.operate(|offer| {
-            let task = task(&mut random, &id, &registry, round, offer);
+            let task = match is_dockers {
+                true => of_dockers(&mut random, &id, &registry, round),
+                false => task(&mut random, &id, &registry, round, offer),
+            };
             println!("round {round}: {victim:?} at {moment:?}: {}", task["container"]);
             vec![launch([filled(task, offer)])]
         });
@@ -74,10 +83,7 @@ fn rounds(test: &str) {
 
 /// A task of some kind, in the host's network or on the bridge, there with a mapped port or none.
 fn task(random: &mut fastrand::Rng, id: &str, registry: &Registry, round: u64, offer: &Value) -> Value {
-    // Now and then a name that the store has not, so that it is pulled.
-    let tag = if random.u8(0..3) == 0 { format!("r{round}") } else { "1".to_owned() };
-    registry.push("app", &tag, &app());
-    let image = registry.image(&format!("app:{tag}"));
+    let image = image(random, registry, round);
     let mut task = match random.u8(0..4) {
         0 => shell(id, &image, "sleep 1000 & sleep 1000 & wait"),
         1 => of_image(id, &registry.image("web:1")),
@@ -89,6 +95,28 @@ fn task(random: &mut fastrand::Rng, id: &str, registry: &Registry, round: u64, o
         1 => on_a_bridge(task),
         _ => with_port(task, offered_port(offer)),
     };
+    checked(task)
+}
+
+/// A task whose container Docker makes, in the host's network or on a bridge of Docker's.
+fn of_dockers(random: &mut fastrand::Rng, id: &str, registry: &Registry, round: u64) -> Value {
+    let image = image(random, registry, round);
+    let network = if random.bool() { "HOST" } else { "BRIDGE" };
+    let script = if random.bool() { "sleep 1000" } else { "trap '' TERM; sleep 1000 & wait; wait" };
+    let mut task = harness::framework::task(id, script);
+    task["container"] = json!({"type": "DOCKER", "docker": {"image": image, "network": network}});
+    checked(task)
+}
+
+/// An image: now and then a name that is not there, so that it is pulled.
+fn image(random: &mut fastrand::Rng, registry: &Registry, round: u64) -> String {
+    let tag = if random.u8(0..3) == 0 { format!("r{round}") } else { "1".to_owned() };
+    registry.push("app", &tag, &app());
+    registry.image(&format!("app:{tag}"))
+}
+
+/// The task with a check, and little time to end.
+fn checked(mut task: Value) -> Value {
     let command = json!({"value": "true"});
     task["health_check"] =
         json!({"type": "COMMAND", "command": command, "interval_seconds": 0.05, "delay_seconds": 0.0});
@@ -124,9 +152,26 @@ fn strike(world: &mut World, victim: Victim) {
         Victim::Agent => {}
         Victim::Executor => return world.kill(is_executor),
         Victim::Shim => return world.kill(is_shim),
+        Victim::Daemon => return strike_daemon(world, |_| {}),
         Victim::AgentAndExecutor => world.kill(is_executor),
-        Victim::All => world.kill(|line| is_executor(line) || is_shim(line)),
+        Victim::All => {
+            return strike_daemon(world, |world| {
+                world.kill(|line| is_executor(line) || is_shim(line));
+                strike_agent(world);
+            });
+        }
     }
+    strike_agent(world);
+}
+
+fn strike_agent(world: &mut World) {
     world.pair.agent_process().kill();
     world.start_agent();
+}
+
+/// Kills the daemon, if there is one; it is back after the others.
+fn strike_daemon(world: &mut World, others: impl FnOnce(&mut World)) {
+    world.docker.iter_mut().for_each(Docker::kill);
+    others(world);
+    assert!(world.docker.iter_mut().all(Docker::run), "it starts again");
 }

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use harness::archive::Archive;
 use harness::cluster::{Pair, START};
+use harness::docker::Docker;
 use harness::framework::{Framework, scalar};
 use harness::images::Image;
 use harness::leftovers::Leftovers;
 use harness::wire::Form;
-use harness::{busybox, process, wait};
+use harness::{busybox, http, process, wait};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,8 +31,9 @@ pub(crate) struct World {
     // Before the cluster, which it leaves.
     pub(crate) framework: Framework,
     pub(crate) pair: Pair,
+    pub(crate) docker: Option<Docker>,
     arguments: Vec<String>,
-    _images: TempDir,
+    images: TempDir,
 }
 
 impl World {
@@ -39,29 +41,51 @@ impl World {
     pub(crate) fn start() -> World {
         let images = images();
         let path = images.path().display().to_string();
-        World::of(images, vec!["--docker-registry".to_owned(), path])
+        World::of(images, None, vec!["--docker-registry".to_owned(), path])
     }
 
     /// One whose images are in registries.
     pub(crate) fn of_registries() -> World {
-        World::of(tempfile::tempdir().expect("a directory"), Vec::new())
+        World::beside(None)
     }
 
-    fn of(images: TempDir, mut arguments: Vec<String>) -> World {
+    /// The same with a daemon of Docker's, if there is one.
+    pub(crate) fn beside(docker: Option<Docker>) -> World {
+        let socket =
+            docker.iter().flat_map(|docker| ["--docker-socket".to_owned(), docker.socket().display().to_string()]);
+        let arguments = socket.collect();
+        World::of(tempfile::tempdir().expect("a directory"), docker, arguments)
+    }
+
+    fn of(images: TempDir, docker: Option<Docker>, mut arguments: Vec<String>) -> World {
         // Namespaces are held below the work directory, where they are counted.
         arguments.push("--network-cni-root-dir-persist".to_owned());
         let mut pair = Pair::start();
         pair.agent_process().kill();
         let framework = Framework::subscribe(pair.master, Form::Json);
-        let mut world = World { framework, pair, arguments, _images: images };
+        let mut world = World { framework, pair, docker, arguments, images };
         world.start_agent();
         world
+    }
+
+    /// The directory of its archives.
+    pub(crate) fn images(&self) -> &Path {
+        self.images.path()
     }
 
     pub(crate) fn start_agent(&mut self) {
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         self.pair.start_agent_with(&arguments);
         self.pair.wait_until_registered();
+        self.wait_for_answers();
+    }
+
+    /// A child that was being born has the killed agent's port for a moment, and answers nobody.
+    fn wait_for_answers(&self) {
+        let (agent, health) = (self.pair.agent, json!({"type": "GET_HEALTH"}));
+        wait::until("five answers in a row", START, || {
+            (0..5).all(|_| http::send(agent, "POST", "/api/v1", &health).is_some()).then_some(())
+        });
     }
 
     fn work_dir(&self) -> PathBuf {
@@ -102,9 +126,12 @@ impl World {
     /// All that belongs to containers, of whom there is one more or less if one was left or lost.
     pub(crate) fn seen(&self) -> Leftovers {
         let work_dir = self.work_dir();
-        let places = ["store/docker/leases", "store/docker/staging/pulls", "meta/executors", "meta/networks"];
+        let places =
+            ["store/docker/leases", "store/docker/staging/pulls", "meta/executors", "meta/networks", "meta/containers"];
         let places = places.map(|place| work_dir.join(place));
-        Leftovers::of(self.pair.directory()).with(&places.each_ref().map(PathBuf::as_path))
+        let containers = self.docker.as_ref().map(Docker::containers).unwrap_or_default();
+        let left = Leftovers::of(self.pair.directory()).with(&places.each_ref().map(PathBuf::as_path));
+        left.and("container", &containers)
     }
 
     /// The things of containers that were not there before.

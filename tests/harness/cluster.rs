@@ -1,15 +1,16 @@
 //! Starting and stopping Cygnet's processes, with a directory and ports of their own.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::ground::Ground;
+use crate::ports::Ports;
+pub use crate::ports::free_address;
 use crate::{cgroups, http, process, wait};
 
 /// The time that a start may take: generous, the machine may be busy with other tests.
@@ -23,26 +24,28 @@ pub fn binary() -> PathBuf {
     built
 }
 
-/// A loopback address nobody listens on right now.
-pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("a bound socket has an address")
-}
-
 /// A process that is killed with SIGKILL when the test ends.
 #[derive(Debug)]
 pub struct Running(Child);
 
 impl Running {
-    /// Starts the binary with `arguments`; its output goes to `log`.
+    /// Starts the binary with `arguments`; its output goes to `log`. Tests that somebody started with `nohup` ignore SIGHUP,
+    /// which it is not to inherit.
     pub fn start(arguments: &[String], log: &Path) -> Running {
-        Running::spawn(Command::new(binary()).args(arguments), log)
+        Running::spawn(Command::new("env").arg("--default-signal=HUP").arg(binary()).args(arguments), log)
     }
 
     /// The same with no more than so many files to open.
     pub fn start_with_files(files: u64, arguments: &[String], log: &Path) -> Running {
         let limited = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
         Running::spawn(Command::new("sh").args(["-c", &limited]).arg(binary()).args(arguments), log)
+    }
+
+    /// The same after this line of shell, in a mount namespace of its own.
+    pub fn start_behind(script: &str, arguments: &[String], log: &Path) -> Running {
+        let script = format!("{script} && exec \"$0\" \"$@\"");
+        let shell = ["--mount", "sh", "-c", &script];
+        Running::spawn(Command::new("unshare").args(shell).arg(binary()).args(arguments), log)
     }
 
     fn spawn(command: &mut Command, log: &Path) -> Running {
@@ -91,14 +94,6 @@ impl Drop for Running {
     }
 }
 
-/// Ports for the tasks of one cluster. The tests of a program run beside each other, and their tasks share the host's
-/// network: what one agent believes free another's task may have.
-fn task_ports() -> String {
-    static CLUSTERS: AtomicU16 = AtomicU16::new(0);
-    let first = 20_000 + CLUSTERS.fetch_add(1, Ordering::Relaxed) % 100 * 100;
-    format!("ports:[{first}-{}]", first + 99)
-}
-
 /// `cygnet dev` on ports and in a directory of its own.
 #[derive(Debug)]
 pub struct Dev {
@@ -111,14 +106,14 @@ pub struct Dev {
     pub agent: SocketAddr,
     /// The address of the Marathon API.
     pub api: SocketAddr,
-    task_ports: String,
+    task_ports: Ports,
 }
 
 impl Dev {
     /// Reserves a directory and ports; nothing runs yet.
     pub fn new() -> Dev {
         let (master, agent, api) = (free_address(), free_address(), free_address());
-        Dev { process: None, ground: Ground::new(), master, agent, api, task_ports: task_ports() }
+        Dev { process: None, ground: Ground::new(), master, agent, api, task_ports: Ports::take() }
     }
 
     /// The directory everything is in, also the mark of every process started from here.
@@ -153,9 +148,9 @@ impl Dev {
         }
         all.extend(arguments.iter().map(|&argument| argument.to_owned()));
         match all.iter().position(|argument| argument == "--resources").and_then(|flag| all.get_mut(flag + 1)) {
-            None => all.extend(["--resources".to_owned(), self.task_ports.clone()]),
+            None => all.extend(["--resources".to_owned(), self.task_ports.resource()]),
             Some(named) if named.contains("ports") => {}
-            Some(named) => *named = format!("{named};{}", self.task_ports),
+            Some(named) => *named = format!("{named};{}", self.task_ports.resource()),
         }
         self.process = Some(Running::start(&all, &self.ground.log()));
     }
@@ -218,7 +213,7 @@ pub struct Pair {
     pub master: SocketAddr,
     /// The agent's address.
     pub agent: SocketAddr,
-    task_ports: String,
+    task_ports: Ports,
     /// Further arguments of the master.
     arguments: Vec<String>,
 }
@@ -235,7 +230,7 @@ impl Pair {
     pub fn start_with(arguments: &[&str]) -> Pair {
         let (ground, master, agent) = (Ground::new(), free_address(), free_address());
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let (agent_process, master_process, task_ports) = (None, None, task_ports());
+        let (agent_process, master_process, task_ports) = (None, None, Ports::take());
         let mut pair = Pair { agent_process, master_process, ground, master, agent, task_ports, arguments };
         pair.start_master();
         pair.start_agent();
@@ -257,14 +252,24 @@ impl Pair {
 
     /// Starts the agent with further arguments.
     pub fn start_agent_with(&mut self, more: &[&str]) {
+        let arguments = self.agent_arguments(more);
+        self.agent_process = Some(Running::start(&arguments, &self.ground.log()));
+    }
+
+    /// The same after this line of shell, in a mount namespace of its own.
+    pub fn start_agent_behind(&mut self, script: &str, more: &[&str]) {
+        let arguments = self.agent_arguments(more);
+        self.agent_process = Some(Running::start_behind(script, &arguments, &self.ground.log()));
+    }
+
+    fn agent_arguments(&self, more: &[&str]) -> Vec<String> {
         let port = self.agent.port().to_string();
         let master = self.master.to_string();
         let work_dir = self.path("agent");
-        let resources = format!("cpus:8;mem:8192;disk:8192;{}", self.task_ports);
+        let resources = format!("cpus:8;mem:8192;disk:8192;{}", self.task_ports.resource());
         let arguments =
             ["agent", "--work-dir", &work_dir, "--port", &port, "--master", &master, "--resources", &resources];
-        let arguments: Vec<String> = arguments.iter().chain(more).map(|&argument| argument.to_owned()).collect();
-        self.agent_process = Some(Running::start(&arguments, &self.ground.log()));
+        arguments.iter().chain(more).map(|&argument| argument.to_owned()).collect()
     }
 
     /// The agent's process.

@@ -124,10 +124,18 @@ impl Docker {
     }
 
     /// SIGKILL, and waits until it is gone. Its containers may go on.
+    #[track_caller]
     pub fn kill(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
             let _gone_already = daemon.kill();
             let _reaped = daemon.wait();
+            // The kernel kills it with its parent. A daemon that finds its number in use, if only because nobody has reaped
+            // it, would wait for it in vain.
+            wait::until("containerd to be gone", PATIENCE, || {
+                let is_containerd = |pid: &i32| process::command_line(*pid).contains("containerd.toml");
+                (!self.processes().iter().any(is_containerd)).then_some(())
+            });
+            let _dead = fs::remove_file(self.path("exec/containerd/containerd.pid"));
         }
     }
 

@@ -26,6 +26,12 @@ impl Heads {
     /// Starts both and waits until the scheduler is registered.
     #[track_caller]
     pub fn start() -> Heads {
+        Heads::start_with(&[])
+    }
+
+    /// The same, with further arguments for the master.
+    #[track_caller]
+    pub fn start_with(arguments: &[&str]) -> Heads {
         let (ground, master, api) = (Ground::new(), free_address(), free_address());
         let address = master.to_string();
         let process = |name: &str, port: u16, more: &[&str]| {
@@ -35,7 +41,7 @@ impl Heads {
             Running::start(&arguments.map(str::to_owned).collect::<Vec<_>>(), &ground.log())
         };
         let (first, second) =
-            (process("master", master.port(), &[]), process("scheduler", api.port(), &["--master", &address]));
+            (process("master", master.port(), arguments), process("scheduler", api.port(), &["--master", &address]));
         let heads = Heads { _master: first, scheduler: second, master, api, ground };
         wait::until("a registered scheduler", START, || {
             http::get(api, "/v2/info")?.json()["frameworkId"].is_string().then_some(())

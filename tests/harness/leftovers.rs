@@ -34,6 +34,13 @@ impl Leftovers {
         self
     }
 
+    /// The same, with things of another kind.
+    #[must_use]
+    pub fn and(mut self, kind: &str, names: &[String]) -> Leftovers {
+        self.0.extend(names.iter().map(|name| format!("{kind} {name}")));
+        self
+    }
+
     /// The things that were not there before.
     pub fn since(&self, before: &Leftovers) -> Vec<String> {
         self.0.difference(&before.0).cloned().collect()

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// Asks `condition` until it gives a value, and fails the test, naming `what`, after `limit`.
 #[track_caller]
 pub fn until<T>(what: &str, limit: Duration, condition: impl FnMut() -> Option<T>) -> T {
@@ -34,4 +36,9 @@ pub fn timed<T>(action: impl FnOnce() -> T) -> (T, Duration) {
     let start = Instant::now();
     let value = action();
     (value, start.elapsed())
+}
+
+/// The time for which the calling thread has had a processor, all in all: a machine that is busy with others adds nothing.
+pub fn worked() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a time since the thread began")
 }

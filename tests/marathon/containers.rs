@@ -2,7 +2,7 @@
 //!
 //! Not here: rows that need a volume that outlives its task (`test_restart_container_with_persistent_volume` and the like,
 //! `test_external_volume`), which are refused by name; those that need names of DC/OS (`test_docker_dns_mapping`, `test_vip_*`,
-//! `test_network_pinger`); and those that start images, which are in `images.rs`.
+//! `test_network_pinger`); and those that start images, which are in `images.rs` and the files that it names.
 
 use harness::cluster::START;
 use harness::wait;
@@ -96,6 +96,8 @@ fn test_app_and_pod_inaccessible_secret_env_var() {
     let pod = json!({"id": "/pod", "secrets": secrets, "environment": variables, "containers": [container]});
     deploy(&dev, "POST", "/v2/pods", &pod);
     let ended = || Some(get(&dev, "/v2/pods/pod::status")["terminationHistory"].as_array()?.first()?.clone());
-    wait::until("the pod ended", START, ended);
-    assert_ne!(get(&dev, "/v2/pods/pod::status")["status"], "STABLE");
+    let ended = wait::until("the pod ended", START, ended);
+    let container = &ended["containers"][0];
+    let told = (&container["lastKnownState"], &container["termination"]["message"]);
+    assert_eq!(told, (&json!("TASK_FAILED"), &json!(failure)), "{ended}");
 }

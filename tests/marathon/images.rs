@@ -1,8 +1,7 @@
 //! Marathon's system tests of images, volumes, secrets and networks, each test named after its rows: real containers, on a
 //! machine of the test's own, of an image that the test makes itself.
 //!
-//! Not here: private registries (`test_private_repository_*`, `test_create_pod_with_private_image`), which the agent's own tests
-//! have, and networks of Docker's with IPv6 (`test_ipv6_healthcheck`).
+//! Beside it: private registries in `registries.rs`, networks by name in `named_networks.rs`, grace periods in `graces.rs`.
 
 use std::fs;
 
@@ -16,13 +15,13 @@ use serde_json::{Value, json};
 use crate::{change, get};
 
 /// The image of the rows.
-const IMAGE: &str = "web:1";
+pub(crate) const IMAGE: &str = "web:1";
 
 /// A server of what is in a directory, at the port of the container.
 const SERVER: &str = "mkdir -p /www; echo \"$TOKEN\" > /www/token; exec httpd -f -p 80 -h /www";
 
 /// Runs a test with a cluster whose agent has the image and a secret, or says why it cannot.
-fn with_images(test: &str, body: impl FnOnce(&Dev) + Send) {
+pub(crate) fn with_images(test: &str, body: impl FnOnce(&Dev) + Send) {
     on_a_machine(test, || {
         let mut dev = Dev::new();
         let [archives, secrets] = ["archives", "secrets"].map(|name| dev.directory().join(name));
@@ -36,8 +35,19 @@ fn with_images(test: &str, body: impl FnOnce(&Dev) + Send) {
     });
 }
 
+/// Runs a test with a cluster whose agent has a Docker daemon with the image, or says why it cannot.
+pub(crate) fn with_docker(test: &str, body: impl FnOnce(&Dev, &Docker) + Send) {
+    on_a_machine(test, || {
+        let Some(daemon) = Docker::start(test) else { return };
+        daemon.load(&tar(&Image::busybox(Archive::new(), &json!({})).docker(&[IMAGE])).tar());
+        let (mut dev, socket) = (Dev::new(), daemon.socket().display().to_string());
+        dev.start(&["--resources", "cpus:4;mem:2048;disk:1000", "--docker-socket", &socket]);
+        body(&dev, &daemon);
+    });
+}
+
 /// Runs a test where it can be run.
-fn on_a_machine(test: &str, body: impl FnOnce() + Send) {
+pub(crate) fn on_a_machine(test: &str, body: impl FnOnce() + Send) {
     if let Some(lacking) = busybox::lacking() {
         return println!("SKIPPED {test}: {lacking}");
     }
@@ -108,36 +118,26 @@ fn test_pod_with_container_bridge_network_secrets_and_a_shared_volume() {
 }
 
 #[test]
-fn test_launch_docker_container_with_port_mappings_and_its_grace_period() {
-    const TEST: &str = "test_docker_port_mappings";
-    on_a_machine(TEST, || {
-        let Some(daemon) = Docker::start(TEST) else { return };
-        daemon.load(&tar(&Image::busybox(Archive::new(), &json!({})).docker(&[IMAGE])).tar());
-        let mut dev = Dev::new();
-        dev.start(&[
-            "--resources",
-            "cpus:4;mem:2048;disk:1000",
-            "--docker-socket",
-            &daemon.socket().display().to_string(),
-        ]);
+fn test_launch_docker_container_and_test_docker_port_mappings() {
+    with_docker("test_launch_docker_container_and_test_docker_port_mappings", |dev, daemon| {
         let check = |protocol: &str| {
             json!({"protocol": protocol, "path": "/token", "portIndex": 0, "delaySeconds": 0,
             "intervalSeconds": 0.5, "timeoutSeconds": 5, "gracePeriodSeconds": 60})
         };
         let app = json!({"id": "/web", "cmd": SERVER, "cpus": 0.1, "mem": 64, "networks": [{"mode": "container/bridge"}],
-            "env": {"TOKEN": "grape"}, "taskKillGracePeriodSeconds": 1,
+            "env": {"TOKEN": "grape"},
             "container": {"type": "DOCKER", "docker": {"image": IMAGE, "parameters": [{"key": "label", "value": "row=1"}]},
                 "portMappings": [{"containerPort": 80, "hostPort": 0}]},
             "healthChecks": [check("MESOS_HTTP"), check("HTTP")]});
-        change(&dev, "POST", "/v2/apps", &app);
+        change(dev, "POST", "/v2/apps", &app);
         let shown = dev.app("web");
-        assert_eq!(shown["tasksHealthy"], 1);
+        assert_eq!((&shown["container"]["type"], &shown["tasksHealthy"]), (&json!("DOCKER"), &json!(1)));
         assert_eq!(said(&shown["tasks"][0]["ports"][0], "/token"), "grape");
         let container = &daemon.containers()[0];
         let labels = daemon.call("GET", &format!("/containers{container}/json"), &Value::Null).expect("it").json();
         let labels = &labels["Config"]["Labels"];
         assert_eq!((&labels["row"], &labels["MESOS_TASK_ID"]), (&json!("1"), &shown["tasks"][0]["id"]));
-        change(&dev, "DELETE", "/v2/apps/web", &Value::Null);
+        change(dev, "DELETE", "/v2/apps/web", &Value::Null);
         wait::until("no container is left", START, || daemon.containers().is_empty().then_some(()));
     });
 }

@@ -5,8 +5,14 @@ mod clients;
 mod command_line;
 mod containers;
 mod examples;
+mod graces;
+mod history;
 mod images;
+mod logs;
+mod named_networks;
+mod registries;
 mod rows;
+mod shown;
 mod stream;
 
 use harness::cluster::{Dev, START};

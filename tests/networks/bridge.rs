@@ -75,8 +75,9 @@ fn ports_that_cannot_be_had_are_named() {
         let port = world.port(0);
         let taken = TcpListener::bind(("0.0.0.0", port)).unwrap();
         let message = world.refused(networked(task("taken", SERVER), bridge(port), &[port]));
-        let wanted =
-            format!("Failed to launch container: tcp port {port} of the host is in use by a process of the host");
+        let wanted = format!(
+            "Failed to launch container: tcp port {port} of the host is in use by a process of the host: end that, or ask for another port"
+        );
         assert_eq!(message, wanted);
         drop(taken);
         let message = world.refused(networked(task("strange", SERVER), bridge(port), &[port + 1]));

@@ -4,6 +4,8 @@
 
 mod apps;
 mod bridge;
+mod lacks;
 mod lives;
 mod named;
+mod secure;
 mod world;

@@ -106,13 +106,17 @@ pub(crate) fn answers_soon(place: &str) {
 
 /// The master has seen the old agent go before it sees the new one come.
 fn begin_agent_anew(pair: &mut Pair, more: &[&str]) {
+    end_agent(pair);
+    pair.start_agent_with(&[&[OURS], more].concat());
+    pair.wait_until_registered();
+}
+
+fn end_agent(pair: &mut Pair) {
     pair.agent_process().kill();
     wait::until("the agent is seen to go", START, || {
         let slaves = http::get(pair.master, "/slaves")?.json();
         slaves["slaves"].as_array()?.iter().all(|slave| slave["active"] == false).then_some(())
     });
-    pair.start_agent_with(&[&[OURS], more].concat());
-    pair.wait_until_registered();
 }
 
 impl Drop for World {
@@ -130,6 +134,15 @@ impl World {
     pub(crate) fn start() -> World {
         let mut pair = Pair::start();
         begin_agent_anew(&mut pair, &[]);
+        World::registered(pair)
+    }
+
+    /// The same, with an agent that begins after this line of shell, in a mount namespace of its own.
+    pub(crate) fn start_behind(script: &str) -> World {
+        let mut pair = Pair::start();
+        end_agent(&mut pair);
+        pair.start_agent_behind(script, &[OURS]);
+        pair.wait_until_registered();
         World::registered(pair)
     }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use harness::archive::Archive;
 use harness::cluster::{Running, START};
 use harness::images::Image;
+use harness::ports::Ports;
 use harness::{busybox, http, process, wait};
 use rustix::process::Signal;
 use serde_json::json;
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) master: SocketAddr,
     pub(crate) agent: SocketAddr,
     pub(crate) api: SocketAddr,
-    ports: String,
+    ports: Ports,
     images: bool,
 }
 
@@ -36,9 +36,9 @@ impl World {
     /// Starts a cluster and waits until all tasks run. Copies of all files are from when there was one task less.
     pub(crate) fn start() -> World {
         let directory = tempfile::Builder::new().prefix("cygnet-").tempdir().expect("a directory");
-        let first = ports();
-        let [master, agent, api] = [0, 1, 2].map(|part| SocketAddr::from((Ipv4Addr::LOCALHOST, first + part)));
-        let ports = format!("ports:[{}-{}]", first + 3, first + PORTS - 1);
+        // A part that is killed finds its port free again.
+        let ports = Ports::take();
+        let [master, agent, api] = [0, 1, 2].map(|part| ports.address(part));
         let images = lacking().is_none();
         let mut world = World { directory, running: Vec::new(), master, agent, api, ports, images };
         world.make_images();
@@ -174,7 +174,7 @@ impl World {
         let (port, master) = (address.port().to_string(), self.master.to_string());
         let mut arguments = vec![name, "--work-dir", &work_dir, "--port", &port];
         let images = self.images().display().to_string();
-        let resources = format!("cpus:8;mem:8192;disk:8192;{}", self.ports);
+        let resources = format!("cpus:8;mem:8192;disk:8192;{}", self.ports.resource_from(3));
         if part != Part::Master {
             arguments.extend(["--master", &master]);
         }
@@ -242,18 +242,6 @@ impl Drop for World {
             left.into_iter().for_each(|pid| _ = process::signal(pid, Signal::KILL));
         }
     }
-}
-
-/// The ports of one cluster.
-const PORTS: u16 = 10;
-
-/// The first of ports that nobody listens on, from below those that connections get: a part that is killed finds its port
-/// free again.
-fn ports() -> u16 {
-    static CLUSTERS: AtomicU16 = AtomicU16::new(0);
-    let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-    let mut candidates = std::iter::repeat_with(|| 30_000 + CLUSTERS.fetch_add(1, Ordering::Relaxed) % 270 * PORTS);
-    candidates.find(|first| (*first..first + PORTS).all(is_free)).expect("an endless search")
 }
 
 /// Why there can be no tasks with images here.

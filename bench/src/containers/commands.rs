@@ -18,8 +18,9 @@ const RESIDENT: usize = 500;
 
 pub(crate) fn measure(ground: &Ground, quick: bool) -> anyhow::Result<Finding> {
     let room = ground.start()?;
-    let (rounds, counted) = if quick { (2, 1) } else { (5, 4) };
-    let time = Time { warm_up: Duration::from_millis(1500), counted: Duration::from_secs(counted) };
+    // Many short ones rather than few long ones: each differs from its neighbour by more than the bar leaves room for.
+    let (rounds, counted) = if quick { (5, 1) } else { (25, 2) };
+    let time = Time { warm_up: Duration::from_secs(1), counted: Duration::from_secs(counted) };
     let load = Load { resident: RESIDENT, confined: true, ..Load::new(Ask::Command, 200, Duration::from_secs(1)) };
     let target = [Target { namespace: Some(namespace(&room, "net")), port: 0 }];
     let own = Side::new("confined, in a container", || cost(sides::engine_round(&load, time, &target)?));

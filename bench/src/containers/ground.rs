@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
-use containers::rootfs::{Base, Cgroups, Names, SANDBOX, SHARED_MEMORY, Wanted};
+use containers::rootfs::{Base, Names, SANDBOX, Wanted};
 use harness::archive::Archive;
 use harness::busybox;
 use harness::docker::Docker;
@@ -122,19 +122,9 @@ impl Ground {
 
     fn wanted(&self, directory: &Path) -> Wanted {
         let (upper, work) = (directory.join("upper"), directory.join("work"));
-        Wanted {
-            base: Base::Image { layers: vec![self.path("layer")], upper, work },
-            sandbox: directory.join("sandbox"),
-            sandbox_at: SANDBOX.into(),
-            volumes: Vec::new(),
-            names: Names { hosts: Some("127.0.0.1 localhost\n".to_owned()), ..Names::default() },
-            shared_memory: SHARED_MEMORY,
-            cgroups: Cgroups::Nothing,
-            working_directory: None,
-            owner: (0, 0),
-            read_only: false,
-            privileged: false,
-        }
+        let base = Base::Image { layers: vec![self.path("layer")], upper, work };
+        let names = Names { hosts: Some("127.0.0.1 localhost\n".to_owned()), ..Names::default() };
+        Wanted { names, ..Wanted::new(base, directory.join("sandbox"), SANDBOX.into()) }
     }
 }
 

@@ -33,9 +33,9 @@ pub(crate) fn measure(ground: &Ground, quick: bool) -> anyhow::Result<Finding> {
     let seconds = cost.seconds.unwrap_or(f64::NAN) * count as f64;
     let cpu = cost.cpu_us * count as f64 / 1e6;
     // Another's work makes it longer, and the CPU hardly more.
-    let finding = finding.at_most("all of them run within", "s", SECONDS * part, seconds, true);
-    let finding = finding.at_most("CPU of all of them", "s", SECONDS * CORES * part, cpu, false);
-    Ok(finding.at_most("memory beside a program", "KiB", 1024.0, kib, false))
+    let finding = finding.at_most("all of them run within", "s", SECONDS * part, seconds);
+    let finding = finding.at_most("CPU of all of them", "s", SECONDS * CORES * part, cpu);
+    Ok(finding.at_most("memory beside a program", "KiB", 1024.0, kib))
 }
 
 fn round(ground: &Ground, count: usize, kib: &mut f64) -> anyhow::Result<Cost> {

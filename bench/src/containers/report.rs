@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::finding::{Finding, Judged, Rounds};
+use super::finding::{Finding, Judged, Rounds, Standing};
 use crate::machine::Machine;
 
 /// A row: who did what, then its bars.
@@ -26,21 +26,21 @@ fn side(rounds: &Rounds) -> String {
 }
 
 fn word(bar: &Judged) -> &'static str {
-    match bar.holds {
-        None => "skipped",
-        Some(true) => "holds",
-        Some(false) => "DOES NOT HOLD",
+    match bar.standing {
+        Standing::NotMeasured => "skipped",
+        Standing::Holds => "holds",
+        Standing::Broken => "DOES NOT HOLD",
     }
 }
 
 /// The number of bars that hold, and the others by name.
 pub(crate) fn summary(findings: &[Finding]) -> String {
-    let those = |holds: Option<bool>| {
+    let those = |standing: Standing| {
         let all = findings.iter().flat_map(|finding| finding.bars.iter().map(move |bar| (finding.name, bar)));
-        let those = all.filter(move |(_, bar)| bar.holds == holds);
+        let those = all.filter(move |(_, bar)| bar.standing == standing);
         those.map(|(row, bar)| format!("\n  {row}: {}", bar.wanted)).collect::<Vec<_>>()
     };
-    let (hold, broken, skipped) = (those(Some(true)), those(Some(false)), those(None));
+    let (hold, broken, skipped) = (those(Standing::Holds), those(Standing::Broken), those(Standing::NotMeasured));
     let list = |words: &str, bars: &[String]| format!("bars that {words}: {}{}", bars.len(), bars.concat());
     let hold = format!("bars that hold: {}", hold.len());
     [hold, list("do not hold", &broken), list("were skipped", &skipped)].join("\n")

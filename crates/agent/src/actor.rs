@@ -5,6 +5,7 @@
 //! its end, or for its memory to run out, the registration's task.
 
 mod perform;
+mod questions;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -12,18 +13,21 @@ mod tests;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use mesos::v1::cygnet::AgentCall;
-use shell::{Answers, Now, Part};
+use mesos::v1::cygnet::pool_call::Measured;
+use mesos::v1::cygnet::{AgentCall, TaskHistory};
+use mesos::v1::executor::call::Content;
+use shell::{Answer, Answers, Now, Part};
 use store::Batch;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use self::questions::Questions;
 use self::streams::Streams;
 use crate::cgroups::Cgroups;
-use crate::core::{Action, Core};
+use crate::core::{Action, Core, Inquiry, Unasked};
 use crate::error::AgentError;
 use crate::handle::{Handle, Request, Shutdown};
-use crate::ids::StreamId;
+use crate::ids::{StreamId, TaskKey};
 use crate::jobs::Jobs;
 use crate::log;
 use crate::registration::Registration;
@@ -35,6 +39,8 @@ pub(crate) struct Actor {
     core: Core,
     handle: Handle,
     streams: Streams,
+    histories: Questions<Result<TaskHistory, Unasked>>,
+    measures: Questions<Measured>,
     jobs: Jobs,
     registration: Registration,
     /// Everything that waits for something on the actor's behalf.
@@ -65,6 +71,8 @@ impl Actor {
             core,
             handle,
             streams,
+            histories: Questions::default(),
+            measures: Questions::default(),
             jobs,
             registration,
             waiting,
@@ -88,6 +96,25 @@ impl Actor {
 
     fn may_end(&self) -> bool {
         self.done && self.jobs.are_starts_answered()
+    }
+
+    fn ask_history(
+        &mut self,
+        task: &TaskKey,
+        inquiry: Inquiry,
+        answer: Answer<Result<TaskHistory, Unasked>>,
+        now: Now,
+    ) {
+        match self.histories.add(answer, now.elapsed) {
+            Ok(uuid) => {
+                if let Err(why) = self.core.ask_history(task, inquiry, uuid.clone()) {
+                    self.histories.answer(&uuid, Err(why));
+                }
+            }
+            Err(answer) => {
+                let _nobody_waits = answer.send(Err(Unasked::TooMany));
+            }
+        }
     }
 
     fn closed(&mut self, stream: StreamId, now: Now) {
@@ -117,8 +144,20 @@ impl Part for Actor {
                 answers.hold(answer, result);
             }
             Request::ExecutorCall { executor, call, answer } => {
+                if let Content::History(history) = &*call {
+                    self.histories.answer(&history.uuid, Ok(history.history.clone()));
+                }
                 answers.hold(answer, self.core.executor_call(now, &executor, *call));
             }
+            Request::History { task, inquiry, answer } => self.ask_history(&task, inquiry, answer, now),
+            Request::Measure { framework, answer } => {
+                if let Ok(uuid) = self.measures.add(answer, now.elapsed)
+                    && !self.core.ask_measures(&framework, uuid.clone())
+                {
+                    self.measures.drop(&uuid);
+                }
+            }
+            Request::Measured(measured) => self.measures.answer(&measured.uuid.clone(), *measured),
             Request::SubscribePool { sender, framework, pool } => {
                 let stream = self.streams.add_pool(sender);
                 self.core.subscribe_pool(now, stream, &framework, &pool);

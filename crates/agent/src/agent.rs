@@ -31,6 +31,7 @@ use crate::inheritance;
 use crate::isolation::Isolation;
 use crate::jobs::{Jobs, Surroundings};
 use crate::layout::Layout;
+use crate::log_watch::LogWatch;
 use crate::networks::Networks;
 use crate::options::Options;
 use crate::provisioner::{ImageCollector, Images, Maker, Provisioner, Source};
@@ -90,8 +91,6 @@ impl Agent {
             backoff_factor: self.options.registration_backoff_factor,
             actor: handle.clone(),
         };
-        let (containers, keeping) =
-            self.keep_containers(core.snapshot(clock.now()), &fetcher, &handle, &isolation).await?;
         let images = self.images()?;
         let maker = Maker {
             layout: self.layout.clone(),
@@ -101,6 +100,9 @@ impl Agent {
             actor: handle.clone(),
         };
         let provisioner = Provisioner::start(maker);
+        let books = core.snapshot(clock.now());
+        let launcher = self.launcher(&books.settings, &fetcher, &handle, &isolation, &provisioner);
+        let (containers, keeping) = self.keep_containers(books, launcher).await?;
         let collecting_images = images.clone().map(|images| tokio::spawn(self.image_collector(images).run()));
         let jobs = Jobs::start(Surroundings {
             layout: self.layout.clone(),
@@ -112,9 +114,11 @@ impl Agent {
             provisioner,
             networks: networks.clone(),
             docker,
+            shim: vec![program(&self.options)?.display().to_string(), "shim".to_owned()],
         });
         let (used, disk) = watch::channel(disk::Used::new());
         let measuring = isolation.measures_disk().then(|| tokio::spawn(self.disk_watch(handle.clone(), used).run()));
+        let keeping_short = tokio::spawn(LogWatch { actor: handle.clone() }.run());
         let (statistics, collected) = watch::channel(gc::Statistics::default());
         let collecting = tokio::spawn(self.collector(handle.clone(), statistics).run());
         let (leave, leaving) = watch::channel(Shutdown::Keep);
@@ -148,6 +152,7 @@ impl Agent {
         stopped.cancel();
         reaping.abort();
         collecting.abort();
+        keeping_short.abort();
         collecting_images.into_iter().for_each(|collecting| collecting.abort());
         measuring.into_iter().for_each(|measuring| measuring.abort());
         let _ = serving.await;
@@ -172,7 +177,7 @@ impl Agent {
         let store =
             store.map_err(|error| AgentError::Option { name: "docker_store_dir", reason: error.to_string() })?;
         let images = Images::new(store, source, options.settings.secrets_directory.clone());
-        images.renew(&self.layout.executor_states());
+        images.renew(&self.layout);
         Ok(Some(images))
     }
 
@@ -186,25 +191,39 @@ impl Agent {
         DiskWatch { interval, enforced, actor, used }
     }
 
-    /// Takes up the containers of the operator API that are still there.
-    async fn keep_containers(
+    fn launcher(
         &self,
-        books: Snapshot,
+        core: &Settings,
         fetcher: &Fetcher,
         actor: &Handle,
         isolation: &Isolation,
-    ) -> Result<(containers::Handle, JoinHandle<()>), AgentError> {
+        provisioner: &Provisioner,
+    ) -> Launcher {
         let settings = containers::ContainerSettings {
-            executor_binary: books.settings.executor_binary.clone(),
-            environment: books.settings.container_environment(),
+            executor_binary: core.executor_binary.clone(),
+            environment: core.container_environment(),
             switch_user: self.options.switch_user,
             log_rotations: self.options.log_rotations,
             operator: self.options.containers.settings.clone(),
         };
+        Launcher {
+            settings,
+            layout: self.layout.clone(),
+            fetcher: fetcher.clone(),
+            actor: actor.clone(),
+            cgroups: isolation.cgroups().cloned(),
+            removable: isolation.removable().cloned(),
+            provisioner: provisioner.clone(),
+        }
+    }
+
+    /// Takes up the containers of the operator API that are still there.
+    async fn keep_containers(
+        &self,
+        books: Snapshot,
+        launcher: Launcher,
+    ) -> Result<(containers::Handle, JoinHandle<()>), AgentError> {
         let (handle, inbox) = shell::inbox("agent");
-        let (layout, fetcher, actor) = (self.layout.clone(), fetcher.clone(), actor.clone());
-        let (cgroups, removable) = (isolation.cgroups().cloned(), isolation.removable().cloned());
-        let launcher = Launcher { settings, layout, fetcher, actor, cgroups, removable };
         let mut programs = Programs::new(launcher, (handle.clone(), inbox));
         let recovered = programs.recover(|id| books.is_root(id)).await;
         recovered.map_err(AgentError::file("recover", self.layout.containers()))?;

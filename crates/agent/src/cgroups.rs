@@ -19,7 +19,9 @@ use containers::cgroup::{Assignment, Cgroup, CgroupError, Hierarchies, Policy};
 use mesos::v1::ContainerId;
 use processes::Process;
 use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
+
+use crate::tries::{doubling, persistently};
 
 const EXECUTORS: &str = "executors";
 const STANDALONE: &str = "containers";
@@ -101,43 +103,39 @@ impl Cgroups {
     /// Kills what is left in a cgroup and removes it, as often as it takes.
     pub(crate) async fn destroy(&self, cgroup: Cgroup) {
         let mut last = None;
-        if timeout(self.patience, self.destroy_patiently(&cgroup, &mut last)).await.is_err() {
-            let reason = last.map(|error| error.to_string()).unwrap_or_default();
+        let is_left = |error: &CgroupError| {
+            last = Some(error.to_string());
+            true
+        };
+        let destroyed = persistently(doubling(FIRST_PAUSE, LONGEST_PAUSE), || self.try_to_destroy(&cgroup), is_left);
+        if timeout(self.patience, destroyed).await.is_err() {
             self.failures.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(cgroup = %cgroup.name().display(), reason, "cannot remove the cgroup of a container");
+            tracing::warn!(cgroup = %cgroup.name().display(), reason = last, "cannot remove the cgroup of a container");
         }
     }
 
-    async fn destroy_patiently(&self, cgroup: &Cgroup, last: &mut Option<CgroupError>) {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let (hierarchies, doomed) = (self.hierarchies.clone(), cgroup.clone());
-            match spawn_blocking(move || hierarchies.destroy(&doomed)).await {
-                Ok(Err(error)) => *last = Some(error),
-                // One that panicked has logged it.
-                Ok(Ok(())) | Err(_) => return,
-            }
-            sleep(pause).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
-        }
+    async fn try_to_destroy(&self, cgroup: &Cgroup) -> Result<(), CgroupError> {
+        let (hierarchies, doomed) = (self.hierarchies.clone(), cgroup.clone());
+        // One that panicked has logged it.
+        spawn_blocking(move || hierarchies.destroy(&doomed)).await.unwrap_or(Ok(()))
     }
 
     /// The cgroups of runs that are none of these.
     pub(crate) fn left_runs(&self, live: &BTreeSet<String>) -> Vec<Cgroup> {
-        self.left(EXECUTORS, live)
+        self.left(EXECUTORS, |name| live.contains(name))
     }
 
-    /// The cgroups of standalone containers that are none of these.
-    pub(crate) fn left_standalone(&self, live: &BTreeSet<String>) -> Vec<Cgroup> {
-        self.left(STANDALONE, live)
+    /// The cgroups of standalone containers that do not live: which do is asked once the cgroups are known.
+    pub(crate) fn left_standalone(&self, is_live: impl Fn(&str) -> bool) -> Vec<Cgroup> {
+        self.left(STANDALONE, is_live)
     }
 
-    fn left(&self, kind: &str, live: &BTreeSet<String>) -> Vec<Cgroup> {
+    fn left(&self, kind: &str, is_live: impl Fn(&str) -> bool) -> Vec<Cgroup> {
         let found = self.hierarchies.children(kind).unwrap_or_else(|error| {
             tracing::warn!(%error, "cannot look for cgroups that are left over");
             Vec::new()
         });
-        let left = found.into_iter().filter(|name| !live.contains(name));
+        let left = found.into_iter().filter(|name| !is_live(name));
         left.map(|name| self.hierarchies.cgroup(Path::new(kind).join(name))).collect()
     }
 

@@ -11,6 +11,7 @@
 //! order         what is asked for, and whether it can be done  pure
 //! parent        what a container is nested in, from /proc and the books
 //! launch        from an order to a running program             session, switchboard   its streams
+//! task          the same of a task container, with its image   room        what it may do, and its files
 //! attach        to those, or to the terminal a shim has      signals     to its main process
 //! record        what must be known after a restart         recovery
 //! ```
@@ -32,6 +33,7 @@ mod room;
 mod session;
 mod signals;
 mod switchboard;
+mod task;
 
 use mesos::server::EventSender;
 use mesos::v1::agent::ProcessIo;
@@ -43,6 +45,7 @@ pub(crate) use self::core::{RemoveRefusal, Termination};
 pub(crate) use self::launch::{ContainerSettings, Launcher};
 pub(crate) use self::order::{Class, Order, check_id};
 pub(crate) use self::programs::Programs;
+pub(crate) use self::room::{Place, RoomError, give};
 pub(crate) use self::switchboard::{Input, InputSender};
 
 /// The receiver of a session's records.

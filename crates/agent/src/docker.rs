@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use containers::docker::{DockerError, Engine, Record, run_of, state_label};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::error::AgentError;
 use crate::options::Options;
+use crate::tries::{doubling, persistently};
 
 /// The pause before a daemon that did not answer is asked again; each is twice as long, up to the longest.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -55,11 +56,14 @@ impl Docker {
             return;
         }
         let (engine, states) = (self.engine.clone(), executor_states.to_owned());
-        let sweeping = persistently(move || {
-            let (engine, states) = (engine.clone(), states.clone());
-            async move { sweep(&engine, &states).await }
+        tokio::spawn(async move {
+            let goes_on = |error: &DockerError| {
+                tracing::debug!(%error, "containers are removed once the daemon answers");
+                true
+            };
+            let sweeping = persistently(doubling(PAUSE, LONGEST_PAUSE), || sweep(&engine, &states), goes_on);
+            timeout(UNTIL_NEXT_SWEEP, sweeping).await
         });
-        tokio::spawn(timeout(UNTIL_NEXT_SWEEP, sweeping));
     }
 }
 
@@ -88,13 +92,14 @@ pub(crate) fn end_run(executor_state: &Path) {
     let record = record.inspect_err(|error| tracing::warn!(%error, "which container was it?")).ok().flatten();
     let Some(record) = record else { return };
     let engine = Engine::new(record.socket);
-    tokio::spawn(persistently(move || {
-        let (engine, name) = (engine.clone(), record.name.clone());
-        async move {
-            let removed = engine.remove(&name).await;
-            removed.inspect_err(|error| tracing::info!(%error, container = name, "a container is still to be removed"))
-        }
-    }));
+    // An agent that ends meanwhile leaves it to the next one.
+    tokio::spawn(async move {
+        let goes_on = |error: &DockerError| {
+            tracing::info!(%error, container = record.name, "a container is removed once the daemon answers");
+            true
+        };
+        persistently(doubling(PAUSE, LONGEST_PAUSE), || engine.remove(&record.name), goes_on).await
+    });
 }
 
 async fn sweep(engine: &Engine, executor_states: &Path) -> Result<(), DockerError> {
@@ -107,16 +112,6 @@ async fn sweep(engine: &Engine, executor_states: &Path) -> Result<(), DockerErro
         }
     }
     Ok(())
-}
-
-/// Does it as soon as the daemon answers. An agent that ends meanwhile leaves it to the next one.
-async fn persistently<F: Future<Output = Result<(), DockerError>>>(mut work: impl FnMut() -> F) {
-    let mut pause = PAUSE;
-    while let Err(error) = work().await {
-        tracing::debug!(%error, "containers are removed once the daemon answers");
-        sleep(pause).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
-    }
 }
 
 /// Reads `--containerizers`.

@@ -76,10 +76,13 @@ fn allowed_age(delay: Duration, headroom: f64, usage: f64) -> Duration {
 
 /// The share of the disk that is taken: of its blocks or of its inodes, whichever are scarcer.
 fn usage(path: &Path) -> f64 {
-    statvfs(path).map_or(0.0, |disk| {
-        let blocks = share_taken(disk.f_bavail, disk.f_blocks);
-        blocks.max(share_taken(disk.f_favail, disk.f_files))
-    })
+    match statvfs(path) {
+        Ok(disk) => share_taken(disk.f_bavail, disk.f_blocks).max(share_taken(disk.f_favail, disk.f_files)),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "sandboxes are kept as on an empty disk: it does not say how full it is");
+            0.0
+        }
+    }
 }
 
 /// Some file systems do not count their inodes: they have none, and none is taken.

@@ -4,16 +4,18 @@ use std::os::fd::OwnedFd;
 
 use containers::provision::ProvisionedNetwork;
 use mesos::server::EventSender;
-use mesos::v1::cygnet::{AgentCall, PoolEvent, agent_event, pool_call};
+use mesos::v1::cygnet::pool_call::Measured;
+use mesos::v1::cygnet::{AgentCall, PoolEvent, TaskHistory, agent_event, pool_call};
 use mesos::v1::{ContainerId, FrameworkId, executor};
 use processes::Process;
 use shell::{Answer, Stopped};
 use tokio::sync::mpsc;
 
 use crate::core::{
-    CallRefusal, Core, Excess, Owner, Preparation, Provisioning, SandboxError, Snapshot, StartError, Unprovided,
+    CallRefusal, Core, Excess, Inquiry, Owner, Preparation, Provisioning, SandboxError, Snapshot, StartError, Unasked,
+    Unprovided,
 };
-use crate::ids::{ExecutorKey, StreamId};
+use crate::ids::{ExecutorKey, StreamId, TaskKey};
 
 pub(crate) type Handle = shell::Handle<Request, Core>;
 
@@ -43,6 +45,19 @@ pub(crate) enum Request {
         call: Box<executor::call::Content>,
         answer: Answer<Result<(), CallRefusal>>,
     },
+    /// The question for the past attempts of a task's health checks.
+    History {
+        task: TaskKey,
+        inquiry: Inquiry,
+        answer: Answer<Result<TaskHistory, Unasked>>,
+    },
+    /// The question for the counts of checks that a framework's pool makes. There is no answer from one that is away.
+    Measure {
+        framework: FrameworkId,
+        answer: Answer<Measured>,
+    },
+    /// The answer of a pool.
+    Measured(Box<Measured>),
     SubscribePool {
         sender: EventSender<PoolEvent>,
         framework: FrameworkId,

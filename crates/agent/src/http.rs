@@ -6,7 +6,10 @@ mod access;
 mod containers;
 mod executor;
 mod files;
+mod histories;
+mod history;
 mod legacy;
+mod monitoring;
 mod negotiate;
 mod operator;
 mod pool;
@@ -47,9 +50,13 @@ pub(crate) struct Measured {
 }
 
 /// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.
-const PATHS: [&str; 17] = [
+const PATHS: [&str; 21] = [
     "/api/v1/executor",
     "/cygnet/v1/pool",
+    "/cygnet/v1/history",
+    "/cygnet/v1/histories",
+    "/cygnet/v1/checks",
+    "/cygnet/v1/metrics",
     "/api/v1",
     "/health",
     "/version",
@@ -74,6 +81,10 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
     let routes = Router::new()
         .route("/api/v1/executor", called(post(executor::call)))
         .route("/cygnet/v1/pool", called(post(pool::call)))
+        .route("/cygnet/v1/history", read(get(history::history)))
+        .route("/cygnet/v1/histories", read(get(histories::histories)))
+        .route("/cygnet/v1/checks", called(post(history::check_now)))
+        .route("/cygnet/v1/metrics", read(get(monitoring::metrics)))
         .route("/api/v1", any(operator::call))
         .route("/health", read(get(server::health)))
         .route("/version", read(get(server::version)))

@@ -6,11 +6,11 @@
 //! and one for each sandbox that is being filled and each cgroup that goes; what waits for the disk or for processes is
 //! done on threads that may.
 
+mod blocking;
+mod contained;
 mod sweeps;
 
-use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,6 @@ use ::containers::cgroup::Limits;
 use fetcher::Fetcher;
 use mesos::v1::ContainerId;
 use processes::Credentials;
-use processes::contained::kill_run;
 use processes::{Logged, Process, kill_tree};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
@@ -65,7 +64,7 @@ impl Jobs {
     }
 
     pub(crate) fn add(&mut self, job: Job) {
-        self.starting += usize::from(matches!(job, Job::Start(..)));
+        self.starting += usize::from(matches!(job, Job::Start(..) | Job::Contain(..)));
         if let Some(jobs) = &self.jobs {
             // The worker ends only when told to.
             let _ = jobs.send(job);
@@ -104,6 +103,8 @@ pub(crate) struct Surroundings {
     pub(crate) provisioner: Provisioner,
     pub(crate) networks: Networks,
     pub(crate) docker: Option<Docker>,
+    /// The command of shims, but for their directories.
+    pub(crate) shim: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -122,8 +123,12 @@ impl Worker {
                 Job::Provision(wanted) => self.provision(wanted),
                 Job::Abandon(container, tasks) => self.surroundings.provisioner.abandon(container, tasks),
                 Job::Prepare(preparation) => self.prepare(preparation).await,
-                Job::Start(..) if self.ending.is_cancelled() => {}
+                Job::Start(..) | Job::Contain(..) if self.ending.is_cancelled() => {}
                 Job::Start(owner, program, user) => self.start(owner, program, user).await,
+                Job::Contain(key, run, executor) => {
+                    let started = self.contain(&run, *executor).await;
+                    self.started(Owner::Executor(key, run), started).await;
+                }
                 Job::Limit(key, container, limits) => self.limit(key, container, limits).await,
                 Job::EndStrangers(known, patience) => self.end_strangers(known, patience).await,
                 Job::Sweep(live) => self.sweep(live).await,
@@ -185,7 +190,7 @@ impl Worker {
     async fn clear(&self, job: Job) {
         let layout = self.surroundings.layout.clone();
         // One that panicked has logged it.
-        let _done = spawn_blocking(move || clear(&layout, job)).await;
+        let _done = spawn_blocking(move || blocking::clear(&layout, job)).await;
     }
 
     async fn remove_state(self, container: ContainerId) {
@@ -199,14 +204,14 @@ impl Worker {
         let providing = self.surroundings.provisioner.provide(wanted.clone());
         let worker = self.clone();
         tokio::spawn(async move {
-            let result = providing.await.map_err(|error| Unprovided(error.to_string()));
+            let result = providing.await.map_err(Unprovided::from);
             worker.say(Request::Provisioned(wanted, result));
         });
     }
 
     async fn prepare(&self, preparation: Box<Preparation>) {
         let (surroundings, wanted) = (self.surroundings.clone(), preparation.clone());
-        match spawn_blocking(move || make(&surroundings, &wanted)).await {
+        match spawn_blocking(move || blocking::make(&surroundings, &wanted)).await {
             Ok(Ok(user)) => drop(tokio::spawn(self.clone().fill(preparation, user))),
             Ok(Err(error)) => self.say(Request::Prepared(preparation, Err(error))),
             Err(_panicked) => {}
@@ -218,8 +223,12 @@ impl Worker {
         if let (Owner::Executor(_, container), Some(cgroups)) = (&owner, &self.surroundings.cgroups) {
             program.program.birthplace = Some(cgroups.of_run(container).birthplace());
         }
-        let started = spawn_blocking(move || start(*program, user.as_deref())).await;
-        match started.unwrap_or_else(|panicked| Err(StartError::Panicked(panicked.to_string()))) {
+        let started = spawn_blocking(move || blocking::start(*program, user.as_deref())).await;
+        self.started(owner, started.unwrap_or_else(|_panicked| Err(StartError::Panicked))).await;
+    }
+
+    async fn started(&self, owner: Owner, started: Result<(Process, OwnedFd), StartError>) {
+        match started {
             // It would be in no record.
             Ok((process, _)) if self.ending.is_cancelled() => drop(spawn_blocking(move || kill_tree(process)).await),
             result => self.say(Request::Started(owner, result)),
@@ -231,7 +240,7 @@ impl Worker {
         let (directory, items) = (preparation.directory.clone(), preparation.items.clone());
         let filled = sandbox::fill(&self.surroundings.fetcher, directory, items, user).await;
         let container = preparation.container.clone();
-        let result = filled.map_err(|error| SandboxError::Fetch { container, reason: error.to_string() });
+        let result = filled.map_err(|error| SandboxError::Fetch { container, source: Box::new(error) });
         // An actor that is about to end reads no more.
         let _ = self.surroundings.actor.send(Request::Prepared(preparation, result)).await;
     }
@@ -242,55 +251,6 @@ impl Worker {
         tokio::spawn(async move {
             let _ = actor.send(request).await;
         });
-    }
-}
-
-/// The cgroup of a run, if it is to have one, and its sandbox.
-fn make(surroundings: &Surroundings, wanted: &Preparation) -> Result<Option<Credentials>, SandboxError> {
-    if let (Some(cgroups), Some(limits)) = (&surroundings.cgroups, &wanted.limits) {
-        let made = cgroups.of_run(&wanted.container).create(limits);
-        made.map_err(|error| SandboxError::Cgroup(error.to_string()))?;
-    }
-    sandbox::make(&surroundings.layout, wanted)
-}
-
-fn start(mut program: Logged, user: Option<&str>) -> Result<(Process, OwnedFd), StartError> {
-    let credentials = user.map_or(Ok(None), Credentials::to_become);
-    program.program.user = credentials.map_err(|error| StartError::User(error.to_string()))?;
-    let failed = |error: io::Error| StartError::Spawn { path: program.program.path.clone(), reason: error.to_string() };
-    program.start().map_err(failed)
-}
-
-fn clear(layout: &Layout, job: Job) {
-    match job {
-        Job::KillTree(process) => kill_tree(process),
-        Job::KillRun(container) => kill_run(&layout.executor_state(&container)),
-        Job::Retire(directory) => sandbox::touch(&directory),
-        Job::RemoveState(container) => remove(&layout.executor_state(&container)),
-        Job::LinkName(agent) => {
-            if let Err(error) = layout.link_agent(&agent) {
-                tracing::warn!(%error, "cannot link the agent's id");
-            }
-        }
-        // These are not a matter of one thread alone.
-        Job::Provision(_)
-        | Job::Abandon(..)
-        | Job::Prepare(_)
-        | Job::Sweep(_)
-        | Job::Start(..)
-        | Job::Limit(..)
-        | Job::DestroyContainers(_)
-        | Job::RemoveCgroup(_)
-        | Job::EndStrangers(..) => {}
-    }
-}
-
-fn remove(directory: &Path) {
-    match processes::remove_tree(directory) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(directory = %directory.display(), %error, "cannot clear away");
-        }
-        _ => {}
     }
 }
 

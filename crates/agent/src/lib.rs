@@ -8,7 +8,8 @@
 //!   [`jobs`] for what takes a while, [`sandbox`] for where tasks live;
 //! * [`machine`] is what it offers, [`inheritance`] the variables it hands on, [`strangers`] processes that nobody owns,
 //!   [`supported`] what a task may ask for;
-//! * [`isolation`] is what containers are held to, by [`cgroups`] and by [`disk`]; [`networks`] are what they are in;
+//! * [`isolation`] is what containers are held to, by [`cgroups`], by [`disk`] and by [`log_watch`]; [`networks`] are what
+//!   they are in;
 //! * [`view`] is how the books are looked at, from snapshots of them;
 //! * [`containers`] are those that others launch through the operator API, nested or standalone;
 //! * [`registration`] keeps up the subscription at the master, [`http`] answers executors, pools and operators, and
@@ -35,6 +36,7 @@ mod isolation;
 mod jobs;
 mod layout;
 mod log;
+mod log_watch;
 mod machine;
 mod memory;
 mod networks;
@@ -45,6 +47,7 @@ mod sandbox;
 mod status_updates;
 mod strangers;
 mod supported;
+mod tries;
 mod view;
 
 pub use crate::agent::Agent;

@@ -22,9 +22,10 @@ const PORTS: &str = "[31000-32000]";
 pub(crate) fn resources(asked: Option<&str>, work_dir: &Path) -> Result<Vec<Resource>, AgentError> {
     let asked = asked.unwrap_or_default().trim().trim_end_matches(';');
     let named = |name: &str| asked.split(';').any(|part| is_named(part, name));
-    let own = [("cpus", cpus().to_string()), ("mem", mem_mb().to_string()), ("disk", disk_mb(work_dir).to_string())];
-    let own = own.into_iter().chain([("ports", PORTS.to_owned())]);
-    let missing = own.filter(|(name, _)| !named(name)).map(|(name, amount)| format!("{name}:{amount}"));
+    let disk = (!named("disk")).then(|| disk_mb(work_dir)).transpose()?;
+    let own = [("cpus", cpus().to_string()), ("mem", mem_mb().to_string()), ("ports", PORTS.to_owned())];
+    let missing = own.into_iter().filter(|(name, _)| !named(name)).map(|(name, amount)| format!("{name}:{amount}"));
+    let missing = missing.chain(disk.map(|megabytes| format!("disk:{megabytes}")));
     let parts: Vec<String> =
         Some(asked.to_owned()).filter(|text| !text.is_empty()).into_iter().chain(missing).collect();
     let wrong = |reason: &dyn std::fmt::Display| AgentError::Option { name: "resources", reason: reason.to_string() };
@@ -47,8 +48,9 @@ fn mem_mb() -> u64 {
     less((info.totalram as u64).saturating_mul(info.mem_unit.into()) / MB, KEPT_MEM_MB)
 }
 
-fn disk_mb(work_dir: &Path) -> u64 {
-    statvfs(work_dir).map_or(0, |disk| less(disk.f_blocks.saturating_mul(disk.f_frsize) / MB, KEPT_DISK_MB))
+fn disk_mb(work_dir: &Path) -> Result<u64, AgentError> {
+    let disk = statvfs(work_dir).map_err(|error| AgentError::file("measure the disk of", work_dir)(error.into()))?;
+    Ok(less(disk.f_blocks.saturating_mul(disk.f_frsize) / MB, KEPT_DISK_MB))
 }
 
 fn less(total: u64, kept: u64) -> u64 {

@@ -22,19 +22,19 @@ use containers::network::{Attached, JoinError, NetworkError, Networks as Kernel}
 use containers::provision::ProvisionedNetwork;
 use mesos::v1::ContainerId;
 use tokio::sync::OnceCell;
-use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::sleep;
+use tokio::task::{self, JoinSet, spawn_blocking};
 
 pub(crate) use self::ability::Lack;
 pub use self::options::NetworkOptions;
 use self::settings::Settings;
 use crate::core::NetworkNeeds;
 use crate::error::AgentError;
+use crate::tries::{doubling, persistently};
 
-/// The tries to get a port that a container before has not given back yet.
-const JOIN_TRIES: u32 = 100;
-/// The tries to part a container whose plugins fail.
-const PART_TRIES: u32 = 5;
+/// The tries to get a port that a container before has not given back yet, after the first.
+const MORE_TO_JOIN: usize = 99;
+/// The tries to part a container whose plugins fail, after the first.
+const MORE_TO_PART: usize = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
@@ -57,7 +57,7 @@ pub(crate) enum NetworkFault {
     #[error(transparent)]
     Join(#[from] JoinError),
     #[error("joining the networks did not end: {0}")]
-    Panicked(String),
+    Panicked(#[from] task::JoinError),
 }
 
 impl Networks {
@@ -98,16 +98,18 @@ impl Networks {
             kernel.detach(&name)?;
             kernel.attach(&name, &joins)
         };
-        let attached = persistently(JOIN_TRIES, attach, is_given_back).await?;
+        let attached = persistently(pauses().take(MORE_TO_JOIN), || blocking(attach.clone()), is_given_back).await?;
         let (hostname, dns) = (files::hostname(wanted.hostname.as_deref(), &container.value), self.dns.clone());
-        spawn_blocking(move || provisioned(hostname, attached, &dns)).await.map_err(panicked)
+        Ok(spawn_blocking(move || provisioned(hostname, attached, &dns)).await?)
     }
 
     /// Parts a container from all its networks. One that has none changes nothing.
     pub(crate) async fn part(&self, container: &str) {
         let Ok(kernel) = self.kernel.clone() else { return };
         let name = container.to_owned();
-        if let Err(error) = persistently(PART_TRIES, move || kernel.detach(&name), |_| true).await {
+        let detach = move || kernel.detach(&name);
+        let passes = |fault: &NetworkFault| matches!(fault, NetworkFault::Join(_));
+        if let Err(error) = persistently(pauses().take(MORE_TO_PART), || blocking(detach.clone()), passes).await {
             tracing::warn!(container, %error, "the networks of a container cannot be left yet; it is tried again");
         }
     }
@@ -160,30 +162,19 @@ impl Networks {
     }
 }
 
-/// Does it again while its failure is one that passes.
-async fn persistently<T: Send + 'static>(
-    tries: u32,
-    action: impl Fn() -> Result<T, JoinError> + Clone + Send + 'static,
-    passes: impl Fn(&JoinError) -> bool,
+fn pauses() -> impl Iterator<Item = Duration> {
+    doubling(FIRST_PAUSE, LONGEST_PAUSE)
+}
+
+async fn blocking<T: Send + 'static>(
+    action: impl FnOnce() -> Result<T, JoinError> + Send + 'static,
 ) -> Result<T, NetworkFault> {
-    let mut pause = FIRST_PAUSE;
-    for _failed in 1..tries {
-        match spawn_blocking(action.clone()).await.map_err(panicked)? {
-            Err(error) if passes(&error) => sleep(pause).await,
-            done => return Ok(done?),
-        }
-        pause = LONGEST_PAUSE.min(pause * 2);
-    }
-    Ok(spawn_blocking(action).await.map_err(panicked)??)
+    Ok(spawn_blocking(action).await??)
 }
 
 /// True of a port whose holder is on its way out: the master offers none that a task has.
-fn is_given_back(error: &JoinError) -> bool {
-    matches!(error, JoinError::Network(NetworkError::PortMapped { .. }))
-}
-
-fn panicked(error: tokio::task::JoinError) -> NetworkFault {
-    NetworkFault::Panicked(error.to_string())
+fn is_given_back(fault: &NetworkFault) -> bool {
+    matches!(fault, NetworkFault::Join(JoinError::Network(NetworkError::PortMapped { .. })))
 }
 
 fn provisioned(hostname: String, attached: Attached, defaults: &DefaultDns) -> ProvisionedNetwork {

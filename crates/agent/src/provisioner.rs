@@ -1,14 +1,16 @@
 //! The things that containers need of the machine and that outlive executors, made ready: images and networks.
 //!
-//! Comes in: what the tasks of a run need, and the ends of runs. Goes out: a [`containers::provision::Provision`] for each
-//! task in the state of its executor, and the word that it is there, or why not. Owns: a task, which knows the runs, and
-//! one for each run that is being provided for. What is made for a run is let go when the run is over, never before
+//! Comes in: what the tasks of a run need, or a container of the operator API, and the ends of both. Goes out: a
+//! [`containers::provision::Provision`] for each task in the state of its executor, and for each such container in its
+//! directory, and the word that it is there, or why not. Owns: a task, which knows the runs, and one for each run or
+//! container that is being provided for. What is made for a run is let go when the run is over, never before
 //! everything that was under way for it has ended.
 
 mod collector;
 mod credentials;
 mod download;
 mod error;
+mod holder;
 mod images;
 mod leases;
 mod maker;
@@ -18,18 +20,19 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use containers::provision::ProvisionedNetwork;
+use containers::provision::{Provision, ProvisionedNetwork};
 use mesos::v1::{ContainerId, TaskId};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::collector::ImageCollector;
-use self::error::ProvisionError;
+pub(crate) use self::error::ProvisionError;
+use self::holder::Holder;
 pub(crate) use self::images::Images;
 pub(crate) use self::maker::Maker;
 pub(crate) use self::source::Source;
-use crate::core::Provisioning;
+use crate::core::{Provisioning, TaskNeeds};
 
 /// The way to the provisioner; a cheap handle.
 #[derive(Debug, Clone)]
@@ -42,8 +45,23 @@ pub(crate) struct Provisioner {
 /// The network that a run has joined, if it has one of its own.
 type Provided = Result<Option<ProvisionedNetwork>, ProvisionError>;
 
+/// All that a container of the operator API needs. Its directory is there, and has its name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ContainerNeeds {
+    pub(crate) container: ContainerId,
+    /// The network of those around it, if that is not the host's.
+    pub(crate) network: Option<ProvisionedNetwork>,
+    pub(crate) images: TaskNeeds,
+}
+
+/// The things that are ready for such a container.
+type Contained = Result<Provision, ProvisionError>;
+
 enum Order {
     Provide(Box<Provisioning>, oneshot::Sender<Provided>),
+    /// Given up with the token.
+    Contain(Box<ContainerNeeds>, CancellationToken, oneshot::Sender<Contained>),
+    Drop(ContainerId, oneshot::Sender<()>),
     Abandon(ContainerId, Vec<TaskId>),
     Release(ContainerId, oneshot::Sender<()>),
     Sweep(BTreeSet<String>, oneshot::Sender<()>),
@@ -88,6 +106,20 @@ impl Provisioner {
         async { answered.await.unwrap_or(Err(ProvisionError::Over)) }
     }
 
+    /// Makes ready what a container of the operator API needs, until it is given up.
+    pub(crate) async fn contain(&self, wanted: ContainerNeeds, over: CancellationToken) -> Contained {
+        let (answer, answered) = oneshot::channel();
+        let _ended = self.orders.send(Order::Contain(Box::new(wanted), over, answer));
+        answered.await.unwrap_or(Err(ProvisionError::Over))
+    }
+
+    /// Lets the images of such a container go. Nothing may be under way for it.
+    pub(crate) async fn let_go(&self, container: &ContainerId) {
+        let (done, is_done) = oneshot::channel();
+        let _ended = self.orders.send(Order::Drop(container.clone(), done));
+        let _ended = is_done.await;
+    }
+
     /// These tasks of a run wait for nothing any more.
     pub(crate) fn abandon(&self, container: ContainerId, tasks: Vec<TaskId>) {
         let _ended = self.orders.send(Order::Abandon(container, tasks));
@@ -118,6 +150,14 @@ impl Runs {
         while let Some(order) = inbox.recv().await {
             match order {
                 Order::Provide(wanted, answer) => self.provide(*wanted, answer),
+                Order::Contain(wanted, over, answer) => self.contain(*wanted, over, answer),
+                Order::Drop(container, done) => {
+                    let maker = self.maker.clone();
+                    tokio::spawn(async move {
+                        maker.release_images(Holder::container(&container)).await;
+                        let _gone = done.send(());
+                    });
+                }
                 Order::Abandon(container, tasks) => self.abandon(&container, &tasks),
                 Order::Release(container, done) => self.release(container, done),
                 Order::Sweep(live, done) => {
@@ -140,6 +180,11 @@ impl Runs {
             // Who asked may have gone.
             drop(answer.send(maker.make(&wanted, &joined, &over).await));
         });
+    }
+
+    fn contain(&self, wanted: ContainerNeeds, over: CancellationToken, answer: oneshot::Sender<Contained>) {
+        let maker = self.maker.clone();
+        tokio::spawn(async move { answer.send(maker.contain(&wanted, &over).await) });
     }
 
     fn abandon(&mut self, container: &ContainerId, tasks: &[TaskId]) {

@@ -7,8 +7,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use containers::identity::{self, IdentityError};
+use containers::provision::Provision;
+use containers::users::Users;
 use fetcher::{FetchError, Fetcher, Item, Link, Space, Want};
 use mesos::command::SANDBOX_MODE;
+use mesos::v1::ExecutorId;
 use processes::{Credentials, UserError, furnish, give};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
@@ -18,13 +22,31 @@ use crate::layout::{Layout, private_directory, relink};
 /// Makes the sandbox of an executor with its two log files, the `latest` link, and the place for the executor's state.
 /// Gives the user that everything belongs to, if not to the agent.
 pub(crate) fn make(layout: &Layout, preparation: &Preparation) -> Result<Option<Credentials>, SandboxError> {
-    let found = preparation.user.as_deref().map_or(Ok(None), Credentials::to_become);
-    // A pool runs the tasks of a framework whose user is unknown here as itself.
-    let user = if preparation.pooled { if_known(found) } else { found };
-    let user = user.map_err(|error| SandboxError::User(error.to_string()))?;
-    let made = make_run(&preparation.directory, &layout.executor_state(&preparation.container), preparation, &user);
-    made.map_err(|error| SandboxError::Disk(error.to_string()))?;
+    let state = layout.executor_state(&preparation.container);
+    let user = match &preparation.image_of {
+        Some(executor) => in_image(&state, executor, preparation.user.as_deref())?,
+        None => {
+            let found = preparation.user.as_deref().map_or(Ok(None), Credentials::to_become);
+            // A pool runs the tasks of a framework whose user is unknown here as itself.
+            let user = if preparation.pooled { if_known(found) } else { found };
+            user.map_err(SandboxError::User)?
+        }
+    };
+    make_run(&preparation.directory, &state, preparation, &user).map_err(SandboxError::Disk)?;
     Ok(user)
+}
+
+/// The user of an executor with an image: the one that it names, or the image's.
+fn in_image(state: &Path, executor: &ExecutorId, named: Option<&str>) -> Result<Option<Credentials>, SandboxError> {
+    let ready = Provision::read(state, &executor.value.as_str().into()).map_err(SandboxError::Disk)?;
+    let Some(image) = ready.and_then(|ready| ready.image) else {
+        return Err(SandboxError::Disk(io::ErrorKind::NotFound.into()));
+    };
+    let found = Users::read(&image.layers).map_err(IdentityError::from).and_then(|users| match named {
+        Some(name) => identity::account(&users, name),
+        None => Ok(users.account(&image.config.user)?),
+    });
+    Ok(Some(found.map_err(SandboxError::ImageUser)?.credentials))
 }
 
 /// Nobody in place of a user that is unknown here: what is started runs as the agent. A resolver that fails has not said
@@ -40,8 +62,8 @@ fn make_run(sandbox: &Path, state: &Path, wanted: &Preparation, user: &Option<Cr
     fs::create_dir_all(sandbox)?;
     private_directory(state)?;
     furnish(sandbox, wanted.mode, user.as_ref())?;
-    // The state of pooled executors belongs to their pool.
-    if !wanted.pooled {
+    // The state of pooled executors belongs to their pool, and one with an image sees nothing of it.
+    if !wanted.pooled && wanted.image_of.is_none() {
         give(&File::open(state)?, user.as_ref())?;
     }
     sandbox.parent().map_or(Ok(()), |runs| relink(sandbox, &runs.join("latest")))

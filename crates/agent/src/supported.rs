@@ -5,18 +5,19 @@ use mesos::v1::{CommandInfo, ContainerInfo, container_info};
 
 /// Why the container of an executor cannot be made, if it cannot.
 pub(crate) fn unsupported(container: &ContainerInfo) -> Option<String> {
-    unsupported_kind(container).or_else(|| unsupported_isolation(container))
+    unsupported_kind(container).or_else(|| unsupported_image(container)).or_else(|| unsupported_isolation(container))
 }
 
-/// The same of what the container is made of.
+/// The same of those who make it: this agent makes no containers of Docker's.
 pub(crate) fn unsupported_kind(container: &ContainerInfo) -> Option<String> {
-    let mesos = container.mesos.as_ref();
-    let refused = |what: &str| Some(format!("{what} not supported by this agent"));
-    match container.r#type() {
-        container_info::Type::Docker => refused("Docker containers are"),
-        _ if mesos.is_some_and(|mesos| mesos.image.is_some()) => refused("Container images are"),
-        _ => None,
-    }
+    let is_dockers = container.r#type() == container_info::Type::Docker;
+    is_dockers.then(|| "Docker containers are not supported by this agent".to_owned())
+}
+
+/// The same of the files that it is made of.
+pub(crate) fn unsupported_image(container: &ContainerInfo) -> Option<String> {
+    let has_image = container.mesos.as_ref().is_some_and(|mesos| mesos.image.is_some());
+    has_image.then(|| "Container images are not supported by this agent".to_owned())
 }
 
 /// The same of what its processes may do, and of the memory they share.

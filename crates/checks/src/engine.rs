@@ -27,6 +27,7 @@ mod patience;
 mod percentiles;
 mod report;
 mod run;
+mod series;
 mod shares;
 mod standing;
 mod visits;
@@ -52,6 +53,7 @@ pub use listener::Listener;
 pub use metrics::Metrics;
 pub use options::EngineOptions;
 pub use report::{Activity, ByHand, CheckReport};
+pub use series::{Phase, Series, SeriesName};
 
 /// The engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -140,5 +142,12 @@ impl Engine {
         let (answer, metrics) = oneshot::channel();
         self.sender.send(Message::Metrics(answer));
         metrics.await.ok()
+    }
+
+    /// The counts of checks that have a name for them; nothing if the engine's thread has died.
+    pub async fn series(&self) -> Option<Vec<Series>> {
+        let (answer, series) = oneshot::channel();
+        self.sender.send(Message::Series(answer));
+        series.await.ok()
     }
 }

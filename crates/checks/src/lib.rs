@@ -22,6 +22,7 @@ pub mod engine;
 #[cfg(any(feature = "fuzzing", test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod histogram;
 #[cfg(any(feature = "hostile", test))]
 #[doc(hidden)]
 pub mod hostile;
@@ -36,8 +37,9 @@ pub use aggregate::{Group, Rule};
 pub use change::{CheckResult, Previous};
 pub use engine::{
     Activity, ByHand, Check, CheckHandle, CheckReport, Engine, EngineError, EngineOptions, Event, Listener, Metrics,
-    PastAttempt, Start,
+    PastAttempt, Phase, Series, SeriesName, Start,
 };
+pub use histogram::Histogram;
 pub use outcome::{Answer, Failure, Kind, Outcome, Phases, Reason, Said};
 pub use place::{Namespace, Place, PlaceError, ProcessPlace};
 pub use spec::{CheckId, CheckSpec, SpecError};

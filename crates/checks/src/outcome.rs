@@ -90,14 +90,14 @@ pub enum Failure {
     },
     /// The peer does not speak the protocol, or breaks its rules.
     Protocol {
-        /// Which rule.
+        /// The rule.
         cause: String,
     },
     /// An HTTP status that is not among the healthy ones.
     Status(u16),
     /// The body is not as expected.
     Body {
-        /// Which expectation does not hold.
+        /// The expectation that does not hold.
         cause: String,
     },
     /// The gRPC health protocol says something else than `SERVING`.
@@ -301,8 +301,7 @@ fn certificate(within: Duration) -> String {
 
 /// The words of the operating system for an error, without its number: `connection refused`.
 pub(crate) fn errno_text(errno: Errno) -> String {
-    let text = std::io::Error::from(errno).to_string();
-    let words = text.split(" (os error").next().unwrap_or_default();
+    let words = processes::in_words(&std::io::Error::from(errno).to_string());
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -135,6 +135,13 @@ impl Place {
         tried.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
     }
 
+    /// The name of a network that nobody can enter.
+    #[cfg(test)]
+    pub(crate) fn of_network(inode: u64) -> Place {
+        let nowhere = File::open("/dev/null").map(OwnedFd::from);
+        Place::NetworkNamespace(Namespace(Arc::new((nowhere.expect("there is /dev/null"), Some((0, inode))))))
+    }
+
     /// The network a socket is made in.
     pub(crate) fn network_id(&self) -> NamespaceId {
         match self {
@@ -168,6 +175,10 @@ impl Place {
 }
 
 impl ProcessPlace {
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
+    }
+
     pub(crate) fn pidfd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
     }

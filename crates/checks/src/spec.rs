@@ -43,7 +43,7 @@ pub type CheckId = u64;
 pub struct CheckSpec {
     /// The question.
     pub probe: Probe,
-    /// When to ask.
+    /// The times at which to ask.
     #[cfg_attr(feature = "serde", serde(default))]
     pub schedule: Schedule,
     /// The rules by which the answers are judged.
@@ -73,7 +73,7 @@ pub enum Probe {
     AnyAddress(Vec<Probe>),
 }
 
-/// Which field of a [`CheckSpec`] makes no sense, and why.
+/// The field of a [`CheckSpec`] that makes no sense, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{field}' {problem}")]
 #[non_exhaustive]

@@ -100,7 +100,7 @@ pub(crate) struct Due {
     pub(crate) key: Key,
     /// The attempt.
     pub(crate) run: Run,
-    /// When it should have started.
+    /// The time at which it should have started.
     pub(crate) due: Duration,
 }
 
@@ -217,7 +217,7 @@ impl Timetable {
         Some(Due { key, run: self.last_run, due: Duration::from_nanos(due) })
     }
 
-    /// When to look again.
+    /// The time at which to look again.
     pub(crate) fn next_wake(&self) -> Option<Duration> {
         self.waiting.first().map(|(wake, _)| Duration::from_nanos(*wake))
     }

@@ -9,6 +9,7 @@
 //!   definition    what a task asks for, as the body of a call     (pure)
 //!   parameters    the options of `docker run` that it may have    (pure)
 //!   volumes       its volumes, as binds                           (pure)
+//!   secrets       what of a container nobody is told              (pure)
 //!   container     what the daemon says of one                     (pure)
 //!   record        what is on file about one
 //!   confinement   what confines a command beside its processes
@@ -27,6 +28,7 @@ mod names;
 mod parameters;
 mod pull;
 mod record;
+mod secrets;
 mod users;
 mod volumes;
 mod wire;

@@ -3,7 +3,9 @@
 //! ```text
 //!   capabilities   what a container gets of what it asks for
 //!   cgroup    limits and figures of the processes of a container
+//!   copy      layers as one tree, where the kernel cannot lay them over each other
 //!   docker    containers that Docker's daemon makes
+//!   identity  the program of a container with an image, and its user
 //!   image     names, manifests and configurations of images
 //!   logs      how long the logs of a container grow
 //!   network   namespaces, a bridge, plugins of CNI, ports of the host
@@ -22,7 +24,9 @@
 pub mod archive;
 pub mod capabilities;
 pub mod cgroup;
+pub mod copy;
 pub mod docker;
+pub mod identity;
 pub mod image;
 pub mod logs;
 pub mod network;

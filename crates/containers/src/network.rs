@@ -27,10 +27,10 @@ mod program;
 mod subnet;
 mod traffic;
 
-pub use self::bridge::{Bridge, BridgeSettings};
+pub use self::bridge::{Bridge, BridgeOwner, BridgeSettings};
 pub use self::error::NetworkError;
 pub use self::namespaces::{Made, Namespaces};
 pub use self::networks::{Attached, JoinError, NetworkSettings, Networks};
 pub use self::program::ProgramError;
 pub use self::subnet::{Subnet, SubnetError};
-pub use self::traffic::traffic;
+pub use self::traffic::{traffic, traffic_of};

@@ -18,7 +18,11 @@ use crate::spec::Volumes;
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// A path of the host is not there, and may not be made.
-    #[error("Path '{}' in HOST_PATH volume does not exist", .0.display())]
+    #[error(
+        "Path '{}' in HOST_PATH volume does not exist: make it on the agent's machine, or let the agent make it \
+         ('host_path_volume_force_creation')",
+        .0.display()
+    )]
     HostPath(PathBuf),
     /// A path of the host whose mounts may not spread.
     #[error(

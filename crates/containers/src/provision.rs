@@ -19,6 +19,7 @@ use mesos::v1::{NetworkInfo, TaskId};
 use serde::{Deserialize, Serialize};
 
 use crate::capabilities;
+use crate::copy::Backend;
 use crate::image::ImageConfig;
 use crate::network::files::Dns;
 use crate::rootfs::{SANDBOX, SHARED_MEMORY};
@@ -85,6 +86,8 @@ pub struct Settings {
     pub seccomp_directory: Option<PathBuf>,
     /// `--seccomp_profile_name`
     pub seccomp_profile: Option<String>,
+    /// `--image_provisioner_backend`; the first that works if absent.
+    pub image_backend: Option<Backend>,
     /// The directory with secrets, a file each, by name.
     pub secrets_directory: Option<PathBuf>,
     /// `--host_path_volume_force_creation`: paths of the host below which directories of volumes are made.
@@ -99,6 +102,7 @@ impl Default for Settings {
             capabilities: capabilities::Policy::default(),
             seccomp_directory: None,
             seccomp_profile: None,
+            image_backend: None,
             secrets_directory: None,
             created_host_paths: Vec::new(),
         }
@@ -131,6 +135,14 @@ impl Provision {
         let entries = fs::read_dir(executor_state.join(DIRECTORY)).into_iter().flatten().flatten();
         let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "json"));
         files.filter_map(|path| read(&path).inspect_err(|error| tracing::warn!("{error}")).ok()).collect()
+    }
+
+    /// Forgets all provisions of an executor. `false` if there were none.
+    pub fn forget(executor_state: &Path) -> io::Result<bool> {
+        match fs::remove_dir_all(executor_state.join(DIRECTORY)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            removed => removed.map(|()| true),
+        }
     }
 
     /// The images that it has layers of.

@@ -29,7 +29,7 @@ use urls::{Authority, Host};
 pub use self::backoff::Pace;
 pub use self::error::{PullError, Reason};
 pub use self::login::{ConfigError, DockerConfig, Login};
-pub use self::progress::{Meter, Progress};
+pub use self::progress::{Meter, Progress, Trouble};
 pub use self::pull::{Beginning, Described, total};
 pub use self::pulls::{Order, Pulls};
 pub use self::repository::Repository;

@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 
 use processes::rootfs::{Content, Entry, Flags, Kind, Propagation, Root, Rootfs};
 
-pub use self::overlay::overlay_works;
+pub use self::overlay::{make_changes, overlay_works};
 pub use self::shared::is_shared;
 pub use self::volume::{Volume, VolumeSource};
 
@@ -123,6 +123,23 @@ pub enum PlanError {
 }
 
 impl Wanted {
+    /// Nothing but these files and a sandbox, for root.
+    pub fn new(base: Base, sandbox: PathBuf, sandbox_at: PathBuf) -> Wanted {
+        Wanted {
+            base,
+            sandbox,
+            sandbox_at,
+            volumes: Vec::new(),
+            names: Names::default(),
+            shared_memory: SHARED_MEMORY,
+            cgroups: Cgroups::Nothing,
+            working_directory: None,
+            owner: (0, 0),
+            read_only: false,
+            privileged: false,
+        }
+    }
+
     /// The plan.
     pub fn plan(&self) -> Result<Rootfs, PlanError> {
         let is_host = self.base == Base::Host;

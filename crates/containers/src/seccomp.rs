@@ -9,11 +9,13 @@
 //!   json         a profile in Docker's format           builtin   Docker's default
 //!   numbers      names of system calls to numbers
 //!   compile      a profile for one machine: BPF         bpf       conditions in instructions
+//!   shared       the same in fewer instructions
 //! ```
 //!
 //! The compiler is ours: a profile has several actions, several architectures, and an answer for calls that are newer
-//! than it, of which the crates for this have one each, or none. It searches by halves, so that the kernel, which asks
-//! a new filter about each call, is done soon: that is paid for each command of a check.
+//! than it, of which the crates for this have one each, or none. It searches by halves, and has nothing twice, so that
+//! the kernel, which translates a new filter and asks it about each call, is done soon: that is paid for each command of a
+//! check.
 
 mod bpf;
 mod builtin;
@@ -23,6 +25,7 @@ mod json;
 mod numbers;
 mod profile;
 mod profiles;
+mod shared;
 
 pub use self::error::{ProfileError, SeccompError};
 pub use self::profile::Profile;

@@ -7,10 +7,12 @@
 //!   command       the file to execute and its arguments       environment   its variables
 //!   confinement   what it may do at most                      room          its namespaces and its file system
 //!   volumes       the things put into it, some in `memory`    secrets       by value or by name
+//!   copies        trees to be copied where layers cannot be laid over each other
 //! ```
 
 mod command;
 mod confinement;
+mod copies;
 mod environment;
 mod memory;
 mod names;
@@ -22,10 +24,11 @@ use std::path::PathBuf;
 
 pub use self::command::program;
 pub use self::confinement::confinement;
+pub use self::copies::copies;
 pub use self::environment::{Inside, environment};
 pub use self::names::host_names;
 pub use self::room::{Room, cgroups};
-pub use self::secrets::{SecretError, secret, variable};
+pub use self::secrets::{SecretError, secret, secret_values, variables};
 pub use self::volumes::{Sandboxes, VolumeError, Volumes};
 use crate::capabilities::CapabilityError;
 use crate::rlimits::RLimitError;

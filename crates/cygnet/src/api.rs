@@ -1,6 +1,7 @@
-//! A client of the v2 API, for people: its errors say what to do next. [`events`] is its event stream.
+//! A client of the v2 API, for people: its errors say what to do next ([`refused`]). [`events`] is its event stream.
 
 pub(crate) mod events;
+mod refused;
 
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use self::refused::{Asked, Refused};
+use crate::nearest::nearest;
 use crate::server::Server;
 
 /// The time that one answer may take.
@@ -63,13 +66,6 @@ pub(crate) struct Changed {
     pub deployment: Option<String>,
 }
 
-/// An answer that is no success.
-#[derive(Debug, Clone)]
-pub(crate) struct Refused {
-    pub status: u16,
-    pub body: Value,
-}
-
 impl Api {
     pub(crate) fn new(server: &Server) -> Api {
         Api { authority: server.authority().to_owned(), json: false }
@@ -85,7 +81,10 @@ impl Api {
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Changed> {
-        self.ask(method, path, body).await?.map_err(|refused| refused.explain())
+        match self.ask(method, path, body).await? {
+            Ok(changed) => Ok(changed),
+            Err(refused) => Err(self.explain(&refused, path, body).await),
+        }
     }
 
     /// True if there is something at this path.
@@ -93,8 +92,50 @@ impl Api {
         match self.ask(Method::GET, path, None).await? {
             Ok(_) => Ok(true),
             Err(refused) if refused.status == 404 => Ok(false),
-            Err(refused) => Err(refused.explain()),
+            Err(refused) => Err(self.explain(&refused, path, None).await),
         }
+    }
+
+    /// The error for a person who asked for this.
+    pub(crate) async fn explain(&self, refused: &Refused, path: &str, sent: Option<&Value>) -> anyhow::Error {
+        let sent = sent.unwrap_or(&Value::Null);
+        if refused.is_of_another_server()
+            && let Some(name) = self.other_server().await
+        {
+            return anyhow!(
+                "{name} listens at {}, not the Marathon API: --api or CYGNET_API says where that is",
+                self.authority
+            );
+        }
+        let document = if refused.is_about_fields() { self.answer("/v2/openapi.json").await } else { Value::Null };
+        let meant = if refused.is_missing() { self.meant(path).await } else { None };
+        anyhow!(refused.explain(&Asked { path, sent, document: &document, meant: meant.as_deref() }))
+    }
+
+    /// The answer, or null where there is none.
+    async fn answer(&self, path: &str) -> Value {
+        self.ask(Method::GET, path, None).await.ok().and_then(Result::ok).map_or(Value::Null, |answer| answer.body)
+    }
+
+    /// The server that listens there in place of a scheduler, by the paths that only it has.
+    async fn other_server(&self) -> Option<&'static str> {
+        for (path, name) in [("/master/health", "a Mesos master"), ("/slave(1)/health", "a Mesos agent")] {
+            if matches!(self.ask(Method::GET, path, None).await, Ok(Ok(_))) {
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// The app or pod that was probably meant by one that is not there.
+    async fn meant(&self, path: &str) -> Option<String> {
+        let (list, id) = match path.strip_prefix("/v2/apps/") {
+            Some(id) => (self.answer("/v2/apps").await["apps"].take(), id),
+            None => (self.answer("/v2/pods").await, path.strip_prefix("/v2/pods/")?),
+        };
+        let id = format!("/{}", id.split(['?', ':']).next()?);
+        let known = list.as_array()?.iter().filter_map(|one| one["id"].as_str());
+        nearest(&id, known).map(str::to_owned)
     }
 
     /// The answer, refused or not.
@@ -127,6 +168,13 @@ impl Api {
         Ok((head, body.to_bytes()))
     }
 
+    /// Sends a request, and waits only so long for the beginning of the answer.
+    async fn begin(&self, method: Method, path: &str, accept: &str) -> anyhow::Result<Response<Incoming>> {
+        tokio::time::timeout(PATIENCE, self.open(method, path, accept, None))
+            .await
+            .with_context(|| format!("{} did not answer within {PATIENCE:?}", self.authority))?
+    }
+
     /// Sends a request on a connection of its own; the body of the answer is the caller's to read.
     async fn open(
         &self,
@@ -135,8 +183,11 @@ impl Api {
         accept: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<Response<Incoming>> {
-        let stream = TcpStream::connect(&self.authority).await.with_context(|| {
-            format!("nobody answers at {}: is `cygnet dev` running, or is it elsewhere (--api)?", self.authority)
+        let stream = TcpStream::connect(&self.authority).await.map_err(|error| {
+            anyhow!(
+                "nobody answers at {}: {error}\n  `cygnet dev` starts a scheduler; --api or CYGNET_API says where one is",
+                self.authority
+            )
         })?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
@@ -172,62 +223,9 @@ pub(crate) fn encoded(text: &str) -> String {
     text.bytes().map(one).collect()
 }
 
-impl Refused {
-    /// The error for a person: the message, the fields at fault, and what to do.
-    pub(crate) fn explain(&self) -> anyhow::Error {
-        let message =
-            self.body["message"].as_str().or_else(|| self.body.as_str().map(str::trim)).filter(|text| !text.is_empty());
-        let mut lines = vec![message.unwrap_or("refused").to_owned()];
-        for detail in self.body["details"].as_array().into_iter().flatten() {
-            let errors = detail["errors"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let path = detail["path"].as_str().unwrap_or("/");
-            lines.extend(errors.map(|error| format!("  {path}: {error}")));
-        }
-        if let Some(details) = self.body["details"].as_str() {
-            lines.push(format!("  {details}"));
-        }
-        lines.extend(self.what_to_do());
-        anyhow!("{} (HTTP {})", lines.join("\n"), self.status)
-    }
-
-    fn what_to_do(&self) -> Option<String> {
-        let locks = self.body["deployments"].as_array().into_iter().flatten();
-        let locks: Vec<_> = locks.filter_map(|lock| lock["id"].as_str()).collect();
-        match self.status {
-            409 if !locks.is_empty() => Some(format!(
-                "  `cygnet deployment watch {}` follows what is under way; --force breaks into it",
-                locks.join(" ")
-            )),
-            404 => Some("  `cygnet app list` and `cygnet group list` show what there is".into()),
-            401 | 403 => Some("  the scheduler asks for credentials that were not given".into()),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn explained(status: u16, body: Value) -> String {
-        Refused { status, body }.explain().to_string()
-    }
-
-    #[test]
-    fn a_refusal_names_the_fields_at_fault() {
-        let details = json!([{"path": "/cpus", "errors": ["error.expected.jsnumber", "must be positive"]}]);
-        let text = explained(422, json!({"message": "Invalid JSON", "details": details}));
-        assert_eq!(text, "Invalid JSON\n  /cpus: error.expected.jsnumber\n  /cpus: must be positive (HTTP 422)");
-    }
-
-    #[test]
-    fn a_locked_app_is_told_how_to_unlock() {
-        let text = explained(409, json!({"message": "App is locked", "deployments": [{"id": "d1"}]}));
-        assert!(text.contains("--force") && text.contains("cygnet deployment watch d1"), "{text}");
-        assert_eq!(explained(409, json!({"message": "exists"})), "exists (HTTP 409)");
-    }
 
     #[test]
     fn ids_are_written_as_people_like() {
@@ -235,11 +233,5 @@ mod tests {
             assert_eq!(path("apps", id), "/v2/apps/shop/web");
         }
         assert_eq!(path("apps", "a b?c"), "/v2/apps/a%20b%3Fc");
-    }
-
-    #[test]
-    fn a_refusal_in_plain_text_is_shown() {
-        assert_eq!(explained(418, json!("I'm a teapot")), "I'm a teapot (HTTP 418)");
-        assert_eq!(explained(500, json!("")), "refused (HTTP 500)");
     }
 }

@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Executor(command::executor::Executor),
     /// One check, by hand: the exit code is the verdict
     Check(Box<command::check::Check>),
+    /// Things that are not well, why, and what is done about them
+    Status(command::status::Status),
     /// Apps, through the API of a scheduler
     App(Noun<command::app::Verb>),
     /// Tasks, through the API of a scheduler
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     Pod(Noun<command::pod::Verb>),
     /// Changes that are under way
     Deployment(Noun<command::deployment::Verb>),
+    /// Agents: take one out of use, and back
+    Node(Noun<command::node::Verb>),
     /// Instances that wait to be launched, and why
     Queue(Noun<command::queue::Verb>),
     /// What happens, as it happens
@@ -123,11 +127,13 @@ async fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Scheduler(scheduler) => command::scheduler::run(scheduler).await,
         Command::Executor(executor) => command::executor::run(&executor).await,
         Command::Check(check) => Ok(command::check::run(*check).await),
+        Command::Status(status) => command::status::run(status).await,
         Command::App(app) => command::app::run(app).await,
         Command::Task(task) => command::task::run(task).await,
         Command::Group(group) => command::group::run(group).await,
         Command::Pod(pod) => command::pod::run(pod).await,
         Command::Deployment(deployment) => command::deployment::run(deployment).await,
+        Command::Node(node) => command::node::run(node).await,
         Command::Queue(queue) => command::queue::run(queue).await,
         Command::Events(events) => command::events::run(events).await,
         Command::Demo(_) | Command::Shim { .. } | Command::Completion(_) => Ok(ExitCode::SUCCESS),

@@ -1,5 +1,6 @@
-//! The subcommands, one file each. What several of them need: [`change`] makes a change and follows it, [`definitions`]
-//! reads files, [`credentials`] those with secrets, [`table`] and [`age`] show things.
+//! The subcommands, one file each. What several of them need: [`change`] makes a change and follows it, [`plan`] only tries
+//! it, [`definitions`] reads files, [`credentials`] those with secrets, [`table`], [`page`] and [`age`] show things, with
+//! the words of [`why`]; [`ids`] finds what is meant by as little of an id as tells it apart.
 
 pub(crate) mod age;
 pub(crate) mod agent;
@@ -15,17 +16,24 @@ pub(crate) mod dev;
 pub(crate) mod docker;
 pub(crate) mod events;
 pub(crate) mod executor;
+mod exposure;
 pub(crate) mod group;
+pub(crate) mod ids;
 pub(crate) mod kind;
 pub(crate) mod limits;
 mod logs;
 pub(crate) mod master;
 pub(crate) mod networks;
+pub(crate) mod node;
+pub(crate) mod page;
+pub(crate) mod plan;
 pub(crate) mod pod;
 pub(crate) mod queue;
 pub(crate) mod scheduler;
+pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod task;
+pub(crate) mod why;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;

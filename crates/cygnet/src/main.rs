@@ -9,6 +9,7 @@ mod cli;
 mod command;
 mod demo;
 mod log;
+mod nearest;
 mod output;
 mod paths;
 mod screen;
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     match cli::run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("cygnet: {error:#}");
+            output::complaint(format!("cygnet: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::output::raw;
+use crate::output::{one_line, raw};
 
 /// The sign that something was cut off.
 const CUT: char = '…';
@@ -104,7 +104,7 @@ impl Size {
 
 /// The part of a text that fits into so many columns, without what would move the cursor, and with a sign if that is not all.
 pub(crate) fn cut(text: &str, columns: usize) -> String {
-    let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let plain = one_line(text);
     if plain.width() <= columns {
         return plain;
     }

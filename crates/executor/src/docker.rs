@@ -8,28 +8,35 @@
 mod checks;
 mod end;
 mod output;
+mod pull;
 mod recovery;
+mod secrets;
 mod start;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ::checks::CheckSpec;
-use containers::docker::{DefinitionError, DockerError, Engine, Record, Running, container_name};
+use containers::docker::{Container, DefinitionError, DockerError, Engine, Record, Running, container_name};
 use containers::logs::{self, VariableError};
 use containers::network::plan::with_addresses;
+use containers::spec::SecretError;
 use health::{InvalidCheck, Kind};
+use mesos::command::plain_variables;
 use mesos::v1::container_info::Type;
 use mesos::v1::{ContainerStatus, NetworkInfo, TaskInfo};
 use processes::{Process, Rotations};
 use rustix::process::Signal;
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use self::checks::{adopt, adopted, valid};
+pub(crate) use self::checks::{adopt, adopted};
+pub(crate) use self::pull::pull;
 pub(crate) use self::recovery::{Fate, recover};
-pub(crate) use self::start::{Started, pull, start};
+use self::secrets::{Secrets, given};
+pub(crate) use self::start::{Started, start};
 use crate::config::ExecutorConfig;
 use crate::life::Ending;
 
@@ -42,6 +49,15 @@ pub(crate) enum Unmade {
     /// The task asks for what cannot be.
     #[error("Failed to create docker run options: {0}")]
     Definition(#[from] DefinitionError),
+    /// The machine: the file in which the agent says what is ready.
+    #[error("Cannot read what the agent made ready for the task: {0}")]
+    Provision(io::Error),
+    /// The machine: its executor has a sandbox by which no container can be named.
+    #[error("Failed to launch container: the sandbox '{}' has no name", .0.display())]
+    Nameless(PathBuf),
+    /// A variable of the task is a secret that cannot be had.
+    #[error(transparent)]
+    Hidden(#[from] SecretError),
     /// The task asks for logs that cannot be.
     #[error(transparent)]
     Logs(#[from] VariableError),
@@ -67,6 +83,7 @@ pub(crate) struct Site {
     state: PathBuf,
     sandbox: PathBuf,
     rotations: Rotations,
+    secrets: Secrets,
 }
 
 /// A container that was started.
@@ -89,10 +106,7 @@ pub(crate) fn is_dockers(task: &TaskInfo) -> bool {
 
 /// The bounds of its logs, which variables of the task may say.
 fn rotations(config: &ExecutorConfig, task: &TaskInfo) -> Result<Rotations, VariableError> {
-    let own = task.command.as_ref().and_then(|command| command.environment.as_ref());
-    let own = own.map(|environment| environment.variables.as_slice()).unwrap_or_default();
-    let own = own.iter().map(|variable| (variable.name.clone(), variable.value().to_owned()));
-    logs::of_task(config.log_rotations, &own.collect::<Vec<_>>())
+    logs::of_task(config.log_rotations, &plain_variables(given(task)).into_iter().collect::<Vec<_>>())
 }
 
 impl Site {
@@ -100,17 +114,35 @@ impl Site {
     pub(crate) fn of(config: &ExecutorConfig, state: &Path, task: &TaskInfo) -> Result<Site, Unmade> {
         let socket = config.docker_socket.as_ref().ok_or(Unmade::NoDaemon)?;
         // Agents of Mesos' and our own call the last directory so.
-        let container = config.sandbox.file_name().unwrap_or_default().to_string_lossy();
-        let (engine, name) = (Engine::new(socket), container_name(&container));
+        let container = config.sandbox.file_name().ok_or_else(|| Unmade::Nameless(config.sandbox.clone()))?;
+        let (engine, name) = (Engine::new(socket), container_name(&container.to_string_lossy()));
         let (state, sandbox, rotations) = (state.to_owned(), config.sandbox.clone(), rotations(config, task)?);
-        Ok(Site { engine, name, state, sandbox, rotations })
+        let secrets = Secrets::of(config, task).map_err(Unmade::Provision)?;
+        Ok(Site { engine, name, state, sandbox, rotations, secrets })
     }
 
     /// The site of a container that is on file, whichever daemon the agent names now, if any.
     fn again(config: &ExecutorConfig, state: &Path, task: &TaskInfo, record: &Record) -> Site {
         let (engine, name) = (Engine::new(&record.socket), record.name.clone());
         let rotations = rotations(config, task).unwrap_or(config.log_rotations);
-        Site { engine, name, state: state.to_owned(), sandbox: config.sandbox.clone(), rotations }
+        let (state, sandbox, secrets) = (state.to_owned(), config.sandbox.clone(), Secrets::again(config, task));
+        Site { engine, name, state, sandbox, rotations, secrets }
+    }
+
+    /// The container, if there is one, as the daemon tells it but for secrets.
+    async fn inspect(&self) -> Result<Option<Value>, DockerError> {
+        self.engine.inspect(&self.name, self.secrets.names()).await
+    }
+
+    /// The same, as it is understood here.
+    async fn container(&self) -> Result<Option<Container>, DockerError> {
+        let Some(told) = self.inspect().await? else { return Ok(None) };
+        self.engine.understood(&told).map(Some)
+    }
+
+    /// Tells of checks that make no sense, before anything is started.
+    pub(crate) fn check(&self, task: &TaskInfo) -> Result<(), InvalidCheck> {
+        checks::valid(task, &self.secrets)
     }
 
     fn record(&self) -> Record {
@@ -171,7 +203,7 @@ impl Docker {
     /// The checks of its task, made as the container's own programs would.
     pub(crate) async fn specs(&self, task: &TaskInfo) -> io::Result<Result<Vec<(Kind, CheckSpec)>, InvalidCheck>> {
         let Some(process) = self.process else { return Ok(Ok(Vec::new())) };
-        let (running, task) = (self.running.clone(), task.clone());
-        Ok(spawn_blocking(move || checks::specs(process, &running, &task)).await?)
+        let (running, task, secrets) = (self.running.clone(), task.clone(), self.site.secrets.clone());
+        Ok(spawn_blocking(move || checks::specs(process, &running, &task, &secrets)).await?)
     }
 }

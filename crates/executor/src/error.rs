@@ -36,7 +36,7 @@ pub enum ExecutorError {
     /// A file an earlier executor wrote does not hold what it should.
     #[error("{path} is damaged: {problem}")]
     Damaged {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// The problem with it.
         problem: String,

@@ -66,6 +66,10 @@ impl From<Incoming> for Asked {
                 Asked::Obey(Some(kill.task_id), Command::Kill { grace })
             }
             Content::Acknowledged(event) => Asked::Obey(Some(event.task_id), Command::Acknowledged(event.uuid)),
+            Content::History(event) => {
+                let command = if event.check_now() { Command::CheckNow } else { Command::History };
+                Asked::Obey(Some(event.task_id), command(event.uuid))
+            }
             Content::Shutdown => Asked::Obey(None, Command::Shutdown),
             Content::Error(error) => {
                 tracing::error!(error = error.message, "the agent reports an error");

@@ -13,6 +13,7 @@
 //! A kill is not a stage but a property of `Running`: it has a cause and a deadline that can only come nearer.
 
 mod ending;
+mod finding;
 pub(crate) mod health;
 mod kill;
 mod plan;
@@ -34,7 +35,7 @@ pub(crate) use self::plan::Plan;
 pub(crate) use self::plan::duration;
 pub use self::step::ExitStatus;
 pub(crate) use self::step::{Action, Input};
-pub(crate) use self::update::Update;
+pub(crate) use self::update::{Exit, Update};
 use crate::clock::Moment;
 
 /// The time after which an executor gives up waiting for the acknowledgement of the terminal update.

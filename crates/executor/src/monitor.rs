@@ -3,22 +3,32 @@
 //! In: [`Event`]s of the engine, over the one channel this module owns. Out: inputs for the life cycle, and the file
 //! `health`, from which the next executor process goes on without a flip and without losing a count.
 
+mod asking;
+mod history;
 mod namespaces;
 mod reach;
+mod series;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use checks::spec::CheckSpec;
 use checks::{Check, CheckHandle, Engine, Event, Place, Start};
-use health::{Kind, check_status};
+use health::{Kind, check_status, health_checks};
+use mesos::v1::cygnet::CheckHistory;
 use mesos::v1::{CheckInfo, TaskInfo};
 use tokio::sync::mpsc;
 
+use self::asking::Asking;
+use self::history::history;
+pub(crate) use self::history::milliseconds;
 pub(crate) use self::namespaces::Namespaces;
 pub(crate) use self::reach::reach;
-use crate::clock::now;
+pub(crate) use self::series::measured;
+use self::series::series_name;
+use crate::clock::{Moment, now, time_of_day};
 use crate::life::Input;
 use crate::life::health::Health;
 use crate::life::standing::Standing;
@@ -29,7 +39,8 @@ pub(crate) struct Monitor {
     /// `TaskInfo.check`, whose results are not judged.
     check: Option<(CheckInfo, Standing)>,
     health: Health,
-    handles: Vec<CheckHandle>,
+    handles: Vec<(Kind, CheckHandle)>,
+    asking: Asking,
     events: mpsc::UnboundedReceiver<Event>,
 }
 
@@ -49,12 +60,13 @@ impl Monitor {
             let start = known(kind).map_or(Start::Spread, |standing| standing.start(now));
             let seed = format!("{}/{}", task.task_id.value, kind.id());
             let check = Check::new(kind.id(), spec, sender.clone()).at(place.clone()).starting(start);
-            engine.add(check.seeded(seed))
+            (kind, engine.add(check.seeded(seed).counted_as(series_name(task, kind))))
         };
         let handles = specs.into_iter().map(add).collect();
         let standing = |kind| known(kind).cloned().unwrap_or_else(|| Standing::fresh(kind, now));
         let check = task.check.clone().map(|check| (check, standing(Kind::Check)));
-        let mut monitor = Monitor { file, check, health: Health::new(task, standing), handles, events };
+        let mut monitor =
+            Monitor { file, check, health: Health::new(task, standing), handles, asking: Asking::default(), events };
         monitor.save();
         monitor
     }
@@ -72,7 +84,7 @@ impl Monitor {
         match Kind::of(event.check) {
             Kind::Check => {
                 let (check, standing) = self.check.as_mut()?;
-                standing.take(event);
+                standing.take(event, false);
                 check_status(check, &event.outcome).map(Input::Check)
             }
             Kind::Health(index) => self.health.take(index, event).map(Input::Health),
@@ -88,7 +100,27 @@ impl Monitor {
 
     /// No attempts from now on.
     pub(crate) fn pause(&self) {
-        self.handles.iter().for_each(CheckHandle::pause);
+        self.handles.iter().for_each(|(_, handle)| handle.pause());
+    }
+
+    /// An attempt of every check at once, unless one runs, or was asked for a moment ago. Says when it was asked for.
+    pub(crate) fn check_now(&mut self, now: Moment, time_of_day: SystemTime) -> SystemTime {
+        let (asked, is_new) = self.asking.ask(now, time_of_day);
+        if is_new {
+            self.handles.iter().for_each(|(_, handle)| handle.check_now());
+        }
+        asked
+    }
+
+    /// The past attempts of the task's health checks, in their order; of none that the engine has lost.
+    pub(crate) async fn histories(&self, task: &TaskInfo) -> Vec<CheckHistory> {
+        let mut histories = Vec::new();
+        for (index, check) in health_checks(task).enumerate() {
+            let handle = self.handles.iter().find(|(kind, _)| *kind == Kind::Health(index));
+            let Some((_, handle)) = handle else { continue };
+            histories.extend(handle.report().await.map(|report| history(check, &report, time_of_day())));
+        }
+        histories
     }
 
     fn standings(&mut self) -> impl Iterator<Item = &mut Standing> {

@@ -25,6 +25,7 @@ use crate::error::ExecutorError;
 use crate::host::{end_all, host};
 use crate::life::ExitStatus;
 use crate::lock;
+use crate::monitor::measured;
 use crate::runner::Shared;
 use crate::state::Exclusion;
 
@@ -147,6 +148,7 @@ impl Pool {
             tokio::select! {
                 event = connection.events.next() => match event {
                     Ok(Some(Content::Add(add))) => self.add(add),
+                    Ok(Some(Content::Measure(asked))) => self.tell_measures(&connection.client, asked.uuid),
                     Ok(Some(Content::Shutdown)) => return Left::Dismissed,
                     Ok(Some(Content::Heartbeat | Content::Unknown)) => {}
                     Ok(None) => return Left::Lost,
@@ -192,6 +194,19 @@ impl Pool {
             };
         }
         true
+    }
+
+    /// Answers a question for counts, beside all else: the agent waits for it, and asks again if it does not come.
+    fn tell_measures(&self, client: &Client, uuid: Vec<u8>) {
+        let (engine, client, blank) = (self.shared.engine.clone(), client.clone(), self.own(PoolCall::default()));
+        tokio::spawn(async move {
+            let Some(series) = engine.series().await else { return };
+            let measured = PoolCall::measured(measured(uuid, &series));
+            let call = PoolCall { framework_id: blank.framework_id, pool_id: blank.pool_id, ..measured };
+            if let Err(error) = client.call(PATH, &call, None).await {
+                tracing::debug!(%error, "the agent does not take counts of checks");
+            }
+        });
     }
 
     /// The call with this pool's ids.

@@ -7,7 +7,9 @@
 
 mod command;
 mod container;
+mod copying;
 mod docker;
+mod explanation;
 mod memory;
 mod recovery;
 mod running;
@@ -21,6 +23,7 @@ use std::task::{Context, Poll};
 use checks::{CheckSpec, Engine};
 use health::Kind;
 use mesos::states::is_terminal;
+use mesos::v1::cygnet::CheckHistory;
 use mesos::v1::{FrameworkInfo, TaskInfo, TaskState, TaskStatus};
 use tokio::sync::{mpsc, watch};
 
@@ -82,6 +85,8 @@ struct Checking {
     monitor: Option<Monitor>,
     /// The namespaces of the task when its checks began.
     namespaces: Option<Namespaces>,
+    /// The attempts that were made of a task that has ended.
+    past: Vec<CheckHistory>,
 }
 
 /// An event in a turn of the host's loop.
@@ -272,15 +277,27 @@ impl Runner {
                 Action::Spawn => next = self.spawn().await,
                 Action::StartChecks => self.start_checks().await,
                 Action::PauseChecks => self.checking.monitor.iter().for_each(Monitor::pause),
-                Action::StopChecks => self.checking.monitor = None,
+                Action::StopChecks => self.stop_checks().await,
                 Action::Signal(signal) => self.signal(signal),
-                Action::Exit(exit) => self.exit = Some(exit),
+                Action::Exit(exit) => {
+                    self.state.cleared().await;
+                    self.exit = Some(exit);
+                }
             }
         }
         next
     }
 
+    /// Ends the checks; what they were is kept for the last update.
+    async fn stop_checks(&mut self) {
+        if self.task.as_ref().is_some_and(TaskInfo::explained) {
+            self.checking.past = self.histories().await;
+        }
+        self.checking.monitor = None;
+    }
+
     fn update(&mut self, update: Update) {
+        let end = if update.is_terminal() { self.end(update.exit) } else { None };
         let Some(task) = &self.task else { return };
         let container = self.container.as_ref().filter(|_| !is_terminal(update.state));
         let process = container.and_then(|container| container.process()).map(|process| process.pid);
@@ -289,6 +306,7 @@ impl Runner {
         let status = TaskStatus {
             container_status: self.group.as_ref().map(|sandbox| sandbox.status(process)).or(own),
             data: if runs { self.container.as_mut().and_then(Container::take_told) } else { None },
+            end,
             ..status(&task.task_id, &self.config.executor_id, update, time_of_day())
         };
         self.keep(|journal| journal.made(&status));

@@ -17,13 +17,13 @@ mod journal;
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use mesos::v1::{FrameworkInfo, TaskId, TaskInfo};
 use processes::ShimFiles;
 use prost::Message;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 pub(crate) use self::groups::{Groups, Planned};
 pub(crate) use self::journal::Journal;
@@ -39,6 +39,8 @@ pub(crate) const CHANGES: &str = "changes";
 pub(crate) struct StateDirectory {
     path: PathBuf,
     _lock: Option<fs::File>,
+    /// The removal of what the task changed of its image.
+    clearing: Option<JoinHandle<()>>,
 }
 
 /// The way others are kept away from a state directory.
@@ -72,7 +74,7 @@ impl StateDirectory {
             Exclusion::Lock => Some(lock::hold(&path.join("executor.lock")).await?),
             Exclusion::Host => None,
         };
-        Ok(StateDirectory { path: path.to_path_buf(), _lock: lock })
+        Ok(StateDirectory { path: path.to_path_buf(), _lock: lock, clearing: None })
     }
 
     fn create(path: &Path) -> Result<(), ExecutorError> {
@@ -86,14 +88,14 @@ impl StateDirectory {
     /// The directory of one task of a group, which is in `path`, below this one.
     pub(crate) fn of_member(&self, path: &Path) -> Result<StateDirectory, ExecutorError> {
         StateDirectory::create(path)?;
-        Ok(StateDirectory { path: path.to_path_buf(), _lock: None })
+        Ok(StateDirectory { path: path.to_path_buf(), _lock: None, clearing: None })
     }
 
     /// The directories of all tasks of groups.
     pub(crate) fn members(&self) -> Vec<StateDirectory> {
         let entries = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
         let containers = entries(self.path.join("tasks")).flat_map(entries);
-        containers.map(|path| StateDirectory { path, _lock: None }).collect()
+        containers.map(|path| StateDirectory { path, _lock: None, clearing: None }).collect()
     }
 
     /// Removes the directory of a task of a group that is over.
@@ -122,20 +124,25 @@ impl StateDirectory {
         ShimFiles::new(&self.path)
     }
 
-    /// Makes the directories for what a task changes of its image. The upper one's mode is that of the container's root.
+    /// Makes the directories for what a task changes of its image.
     pub(crate) fn make_changes(&self) -> io::Result<()> {
-        let changes = self.path.join(CHANGES);
-        fs::create_dir_all(changes.join("work"))?;
-        fs::create_dir_all(changes.join("upper"))?;
-        fs::set_permissions(changes.join("upper"), fs::Permissions::from_mode(0o755))
+        containers::rootfs::make_changes(&self.path.join(CHANGES))
     }
 
     /// Removes what a task that has ended changed of its image, beside the runtime: it may be much. Whoever removes the
     /// whole directory removes what is left of it.
-    pub(crate) fn forget_changes(&self) {
+    pub(crate) fn forget_changes(&mut self) {
         let changes = self.path.join(CHANGES);
         if changes.exists() {
-            spawn_blocking(move || remove(&changes));
+            self.clearing = Some(spawn_blocking(move || remove(&changes)));
+        }
+    }
+
+    /// Waits for that removal, which the end of this process would cut off.
+    pub(crate) async fn cleared(&mut self) {
+        if let Some(clearing) = self.clearing.take() {
+            // One that broke off has said so.
+            let _done = clearing.await;
         }
     }
 
@@ -244,7 +251,7 @@ mod tests {
     use super::*;
 
     fn directory(path: &Path) -> StateDirectory {
-        StateDirectory { path: path.to_path_buf(), _lock: None }
+        StateDirectory { path: path.to_path_buf(), _lock: None, clearing: None }
     }
 
     #[test]

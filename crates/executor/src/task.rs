@@ -13,6 +13,8 @@ use std::io;
 use std::path::PathBuf;
 
 use containers::cgroup::CgroupError;
+use containers::copy::CopyError;
+use containers::identity::IdentityError;
 use containers::logs::VariableError;
 use containers::places::PlaceError;
 use containers::provision::Settings;
@@ -22,8 +24,6 @@ use fetcher::FetchError;
 use health::InvalidCheck;
 use mesos::Codec;
 use mesos::command::{CommandError, TooLarge};
-use mesos::v1::environment::Variable;
-use mesos::v1::environment::variable::Type;
 use mesos::v1::{CommandInfo, Environment, TaskInfo};
 use processes::UserError;
 
@@ -84,6 +84,9 @@ pub(crate) enum Unrunnable {
     /// The container cannot be as it is wanted.
     #[error(transparent)]
     Container(#[from] SpecError),
+    /// A program with an image that cannot be worked out.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The image has no such user.
     #[error(transparent)]
     ImageUser(#[from] ImageUserError),
@@ -104,6 +107,9 @@ pub(crate) enum Unrunnable {
     /// The machine: the directories for what the task changes of its image.
     #[error("Cannot keep what the task changes of its image: {0}")]
     Changes(io::Error),
+    /// The machine: a copy of the image.
+    #[error("Cannot start the task: {0}")]
+    Copy(CopyError),
     /// Its container of Docker's.
     #[error(transparent)]
     Docker(#[from] Unmade),
@@ -151,28 +157,6 @@ pub(crate) fn with_command(task: TaskInfo) -> TaskInfo {
     TaskInfo { command, ..task }
 }
 
-/// Variables, with those that are secrets.
-fn variables(environment: Option<&Environment>, settings: &Settings) -> Result<Variables, Unrunnable> {
-    let given = environment.iter().flat_map(|environment| &environment.variables);
-    let plain = given.filter(|variable| !is_secret(variable)).cloned().collect();
-    let mut variables = mesos::command::variables(Some(&Environment { variables: plain }))?;
-    variables.extend(secrets(environment, settings)?);
-    Ok(variables)
-}
-
-/// The variables that are secrets.
-fn secrets(environment: Option<&Environment>, settings: &Settings) -> Result<Variables, Unrunnable> {
-    let given =
-        environment.iter().flat_map(|environment| &environment.variables).filter(|variable| is_secret(variable));
-    let read =
-        |secret: &Variable| Ok((secret.name.clone(), spec::variable(secret, settings.secrets_directory.as_deref())?));
-    given.map(read).collect()
-}
-
-fn is_secret(variable: &Variable) -> bool {
-    variable.r#type() == Type::Secret
-}
-
 /// The task's own variables as its author gave them.
 fn given(task: &TaskInfo) -> Option<&Environment> {
     task.command.as_ref()?.environment.as_ref()
@@ -187,12 +171,14 @@ fn own_environment(task: &TaskInfo, settings: &Settings) -> Result<Variables, Un
     if task.container.as_ref().is_some_and(|container| container.tty_info.is_some()) {
         environment.insert("TERM".to_owned(), "xterm".to_owned());
     }
-    environment.extend(variables(given(task), settings)?);
+    environment.extend(spec::variables(given(task), settings.secrets_directory.as_deref())?);
     Ok(environment)
 }
 
 #[cfg(test)]
 mod tests {
+    use mesos::v1::environment::Variable;
+
     use super::*;
 
     fn command(value: &str) -> CommandInfo {

@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use crate::error::Reason;
 
-/// Whose copy: one user's fetches are never served to another, as in Mesos. Different expectations, as when there is a new
+/// The owner of a copy: one user's fetches are never served to another, as in Mesos. Different expectations, as when there is a new
 /// version at the old address, have a copy each.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {

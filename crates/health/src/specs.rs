@@ -11,7 +11,7 @@ use crate::error::{InvalidCheck, Problem};
 use crate::network;
 use crate::seconds::{optional_seconds, seconds};
 
-/// Which of a task's checks.
+/// A check among those of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `TaskInfo.check`: its results are reported as they are.
@@ -29,7 +29,7 @@ impl Kind {
         }
     }
 
-    /// Which check has this number.
+    /// The check that has this number.
     pub fn of(id: u64) -> Kind {
         match usize::try_from(id).ok().and_then(|id| id.checked_sub(1)) {
             None => Kind::Check,

@@ -1,4 +1,4 @@
-//! Which framework is offered what: weighted dominant-resource fairness over hierarchical roles.
+//! The shares of frameworks in what is free: weighted dominant-resource fairness over hierarchical roles.
 //!
 //! Comes in: agents, frameworks, what they refuse, want and give back, each with the time it matters for.
 //! Goes out: [`Allocation`]s, from [`Allocator::allocate`], which the core turns into offers. What was allocated stays

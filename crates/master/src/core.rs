@@ -130,12 +130,12 @@ impl Core {
         self.out.take()
     }
 
-    /// When [`Core::wake`] should be called, on the scale of [`Now::elapsed`].
+    /// The time at which to call [`Core::wake`], on the scale of [`Now::elapsed`].
     pub(crate) fn wake_at(&self) -> Duration {
         self.schedule.next()
     }
 
-    /// When what is free is next given out.
+    /// The time at which what is free is next given out.
     pub(crate) fn allocates_at(&self) -> Duration {
         self.schedule.next_allocation()
     }

@@ -15,6 +15,14 @@ pub(crate) fn held(resources: &[v1::Resource], role: &str) -> Result<Resources, 
     Resources::from_wire(&marked)
 }
 
+/// Resources that an agent says somebody holds. What makes no sense is not counted: the agent knows what it gave.
+pub(crate) fn reported(resources: &[v1::Resource], role: &str, holder: &str) -> Resources {
+    held(resources, role).unwrap_or_else(|error| {
+        tracing::warn!(holder, %error, "what an agent reports as held makes no sense, and is not counted");
+        Resources::default()
+    })
+}
+
 pub(crate) fn allocated_to(resources: &Resources, role: &str) -> Resources {
     if resources.allocation_roles() == [role] {
         return resources.clone();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use processes::{Terminal, Window};
 
+use crate::v1::environment::Variable;
 use crate::v1::environment::variable::Type;
 use crate::v1::linux_info::IpcMode;
 use crate::v1::tty_info::WindowSize;
@@ -62,20 +63,34 @@ pub fn program(command: &CommandInfo, shell: &str) -> Result<(PathBuf, Vec<Strin
 
 /// The variables of a command; those that no environment can hold are left out.
 pub fn variables(environment: Option<&Environment>) -> Result<BTreeMap<String, String>, CommandError> {
-    if let Some(name) = secret(environment) {
-        return Err(CommandError::Secret(name.to_owned()));
+    match secret(environment) {
+        Some(name) => Err(CommandError::Secret(name.to_owned())),
+        None => Ok(plain_variables(environment)),
     }
+}
+
+/// The same without those that are secrets.
+pub fn plain_variables(environment: Option<&Environment>) -> BTreeMap<String, String> {
     let variables = environment.into_iter().flat_map(|environment| &environment.variables);
-    let pairs = variables.map(|variable| (variable.name.clone(), variable.value().to_owned()));
-    let is_usable =
-        |(name, value): &(String, String)| !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0');
-    Ok(pairs.filter(is_usable).collect())
+    let plain = variables.filter(|variable| variable.r#type() != Type::Secret);
+    let holdable = plain.filter(|variable| is_name(&variable.name) && !variable.value().contains('\0'));
+    holdable.map(|variable| (variable.name.clone(), variable.value().to_owned())).collect()
+}
+
+/// The variables that are secrets; those that no environment can hold are left out.
+pub fn secret_variables(environment: Option<&Environment>) -> impl Iterator<Item = &Variable> {
+    let variables = environment.into_iter().flat_map(|environment| &environment.variables);
+    variables.filter(|variable| variable.r#type() == Type::Secret && is_name(&variable.name))
+}
+
+/// True if a variable can have this name. In an environment, what follows the first '=' is the value.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
 }
 
 /// The first variable that is a secret.
 pub fn secret(environment: Option<&Environment>) -> Option<&str> {
-    let mut variables = environment.into_iter().flat_map(|environment| &environment.variables);
-    variables.find(|variable| variable.r#type() == Type::Secret).map(|variable| variable.name.as_str())
+    secret_variables(environment).next().map(|variable| variable.name.as_str())
 }
 
 /// The terminal that a container is to have, if any.
@@ -111,7 +126,6 @@ pub fn unsupported_isolation(container: &ContainerInfo) -> Option<&'static str> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v1::environment::Variable;
     use crate::v1::linux_info::SeccompInfo;
     use crate::v1::{CapabilityInfo, LinuxInfo};
 
@@ -164,7 +178,14 @@ mod tests {
         assert_eq!(variables(Some(&given)), Ok(expected.into()));
         given.variables.push(Variable { r#type: Some(Type::Secret.into()), ..variable("KEY", None) });
         assert_eq!(variables(Some(&given)), Err(CommandError::Secret("KEY".to_owned())));
+        assert_eq!(plain_variables(Some(&given)).len(), 2);
+        for name in ["A=B", "", "N\0"] {
+            // What an environment would make of it is the value of another variable, that is no secret.
+            given.variables.push(Variable { r#type: Some(Type::Secret.into()), ..variable(name, None) });
+        }
+        assert_eq!(secret_variables(Some(&given)).map(|variable| variable.name.as_str()).collect::<Vec<_>>(), ["KEY"]);
     }
+
     #[test]
     fn isolation_that_would_not_be_there_has_a_name_and_none_has_not() {
         let capabilities = Some(CapabilityInfo::default());

@@ -6,6 +6,7 @@ mod access;
 mod body;
 mod connections;
 mod endpoints;
+mod exposition;
 pub mod files;
 mod front;
 mod jsonp;
@@ -29,6 +30,7 @@ pub use self::{
     body::{read_body, read_body_up_to},
     connections::{ConnectionCounts, serve},
     endpoints::{health, metrics, system_stats, version},
+    exposition::{CHECK_ATTEMPTS, CHECK_DURATIONS, Exposition, Family, FamilyType, Label},
     front::{Front, is_sent_by_pages},
     jsonp::{json, jsonp},
     log_file::LogFile,

@@ -7,6 +7,9 @@
 mod checks;
 mod ids;
 mod shorthands;
+mod shown;
+
+pub use self::shown::Confidential;
 
 include!(concat!(env!("OUT_DIR"), "/mesos.v1.rs"));
 

@@ -18,7 +18,7 @@ pub enum DecodeError {
     /// JSON, but not of this message.
     #[error("Failed to convert JSON into {message} protobuf: {reason}")]
     Convert {
-        /// Which message was expected.
+        /// The message that was expected.
         message: &'static str,
         /// The fault, naming the field.
         reason: String,
@@ -26,7 +26,7 @@ pub enum DecodeError {
     /// Not the protobuf encoding of this message.
     #[error("Failed to parse body into {message} protobuf: {reason}")]
     Protobuf {
-        /// Which message was expected.
+        /// The message that was expected.
         message: &'static str,
         /// The fault.
         reason: Unreadable,

@@ -133,7 +133,7 @@ pub enum Resource {
 pub struct Filter(Arc<[Instruction]>);
 
 /// An instruction of classic BPF.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instruction {
     /// The operation.
     pub code: u16,

@@ -1,28 +1,63 @@
 //! Files that somebody else may have put where they are.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, open};
 
 /// The content of a regular file. Nothing else is waited for, be it a pipe or a device, and one that is larger is refused.
 pub fn read_file(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = File::from(open(path, flags, Mode::empty())?);
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut content = Vec::new();
-    file.take(most_bytes.saturating_add(1)).read_to_end(&mut content)?;
+    let content = read_at_most(regular(path, OFlags::empty())?, most_bytes.saturating_add(1))?;
     match content.len() as u64 > most_bytes {
         true => Err(io::Error::other(format!("it is larger than {most_bytes} bytes"))),
         false => Ok(content),
     }
 }
 
+/// The end of a regular file in a directory of somebody else: a link leads nowhere.
+pub fn read_end(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut file = regular(path, OFlags::NOFOLLOW)?;
+    refuse_hard_link(&file, path)?;
+    let start = file.metadata()?.len().saturating_sub(most_bytes);
+    file.seek(SeekFrom::Start(start))?;
+    read_at_most(file, most_bytes)
+}
+
+fn regular(path: &Path, more: OFlags) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(open(path, flags | more, Mode::empty())?);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no file")),
+    }
+}
+
+/// Refuses another name of a file that belongs to somebody else than its directory does: where `fs.protected_hardlinks` is
+/// 0, everybody can make one of what only its owner may read or write.
+pub(crate) fn refuse_hard_link(file: &File, path: &Path) -> io::Result<()> {
+    let found = file.metadata()?;
+    if found.nlink() < 2 {
+        return Ok(());
+    }
+    let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?.symlink_metadata()?;
+    match directory.uid() == found.uid() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("{} is a link to a file of somebody else", path.display()))),
+    }
+}
+
+fn read_at_most(file: File, bytes: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    file.take(bytes).read_to_end(&mut content)?;
+    Ok(content)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::chown;
+
     use rustix::fs::{CWD, FileType, mknodat};
 
     use super::*;
@@ -38,5 +73,37 @@ mod tests {
         assert_eq!(why(&file), "it is larger than 3 bytes");
         assert_eq!(why(&pipe), "it is no file", "and nobody waits for a writer");
         assert_eq!(why(directory.path()), "it is no file");
+    }
+
+    #[test]
+    fn the_end_of_a_file_is_read_and_of_no_other_through_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
+        std::fs::write(&file, "1234").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(read_end(&file, 3).unwrap(), b"234");
+        assert_eq!(read_end(&file, 9).unwrap(), b"1234");
+        assert!(read_end(&link, 9).is_err());
+    }
+
+    #[test]
+    fn another_name_of_somebody_elses_file_is_no_way_to_it() {
+        if !rustix::process::geteuid().is_root() {
+            println!("SKIPPED another_name_of_somebody_elses_file_is_no_way_to_it: needs root");
+            return;
+        }
+        let (theirs, ours) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (secret, log) = (ours.path().join("secret"), theirs.path().join("stderr"));
+        std::fs::write(&secret, "1234").unwrap();
+        chown(theirs.path(), Some(1), Some(1)).unwrap();
+        std::fs::hard_link(&secret, &log).unwrap();
+        assert!(read_end(&log, 9).is_err());
+        assert!(crate::program::append(&log).is_err());
+        let bound = crate::Rotation { bytes: 1, files: 1 };
+        assert!(crate::keep_short(&log, bound).is_err());
+        assert_eq!(std::fs::read(&secret).unwrap(), b"1234");
+        chown(&log, Some(1), Some(1)).unwrap();
+        assert_eq!(read_end(&log, 9).unwrap(), b"1234", "their own they may call as they like");
+        assert!(crate::program::append(&log).is_ok());
     }
 }

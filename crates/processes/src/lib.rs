@@ -13,7 +13,7 @@
 //!   shim      the parent of a program, which outlives the process that started it
 //!   removal   of directories, however deep
 //!   contained a program under a shim, from outside       file      one that somebody else may have put there
-//!   executable   that of this process, where nobody can write to it
+//!   executable   that of this process, where nobody can write to it     words      errors for people
 //! ```
 //!
 //! A process that starts programs under shims calls [`shim::main`] first thing in `main` when it is started as a shim, and
@@ -40,11 +40,12 @@ pub mod terminal;
 mod usage;
 mod users;
 mod watch;
+mod words;
 
 pub use birthplace::Birthplace;
 pub use confinement::{Capabilities, CapabilitySet, Confinement, Filter, Instruction, Resource, ResourceLimit};
 pub use contained::Contained;
-pub use file::read_file;
+pub use file::{read_end, read_file};
 pub use kernel::{
     BirthWatch, Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,
     raise_file_limit, reap, signals,
@@ -55,7 +56,7 @@ pub use pause::{Namespaces, Network};
 pub use process::{Boot, Environment, Process};
 pub use program::{DEFAULT_PATH, Logged, Logs, Program, append, furnish, give};
 pub use removal::{remove_tree, remove_tree_in};
-pub use rotation::LogWriter;
+pub use rotation::{LogWriter, keep_short};
 pub use shim::{End, ShimFiles};
 pub use status::WaitStatus;
 pub use table::{MARK, Table, kill_marked, kill_session, kill_tree, mark};
@@ -63,3 +64,4 @@ pub use terminal::{Terminal, Window};
 pub use usage::Usage;
 pub use users::{Credentials, UserError, group_name, user_name};
 pub use watch::{ended, group_ended, watched};
+pub use words::in_words;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::birthplace::Birthplace;
 use crate::confinement::Confinement;
+use crate::file::refuse_hard_link;
 use crate::kernel::{Child, Session, Spawn};
 use crate::log_bounds::Rotations;
 use crate::pause::Namespaces;
@@ -128,7 +129,7 @@ pub fn append(path: &Path) -> io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = unlinked(path, flags, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH)?;
     match file.metadata()?.is_file() {
-        true => Ok(file),
+        true => refuse_hard_link(&file, path).map(|()| file),
         false => Err(io::Error::other(format!("{} is no file", path.display()))),
     }
 }

@@ -16,6 +16,19 @@ mod older;
 mod pace;
 mod writer;
 
+use std::io;
+use std::path::Path;
+
 pub(crate) use self::log::Log;
 pub(crate) use self::pace::Pace;
 pub use self::writer::LogWriter;
+use crate::log_bounds::Rotation;
+use crate::program::append;
+
+/// Cuts the log at this path if it is too long, whoever appends to it.
+pub fn keep_short(path: &Path, bound: Rotation) -> io::Result<()> {
+    match path.symlink_metadata()?.len() > bound.bytes {
+        true => Log::new(&append(path)?, path, bound)?.rotate(),
+        false => Ok(()),
+    }
+}

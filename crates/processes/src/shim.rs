@@ -35,6 +35,7 @@ use crate::kernel::signals::ignore;
 use crate::process::Process;
 use crate::status::WaitStatus;
 use crate::terminal::server::Server;
+use crate::words::in_words;
 
 /// The longest wait for the processes that are known before looking for others.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -66,7 +67,7 @@ fn live(files: &ShimFiles) -> io::Result<()> {
         Ok(main) => see_through(files, main),
         Err(error) => {
             end_leftovers();
-            files.write_exit(&End::NotStarted(error.to_string()))?;
+            files.write_exit(&End::NotStarted(in_words(&error.to_string())))?;
             files.write_clear()?;
             announce();
             Ok(())

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use checks::Engine;
 use mesos::v1::scheduler::Call;
 use shell::{Answers, Clock, Inbox, Look, Message};
 use store::{Batch, StoreError};
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checkers::Checkers;
 use crate::core::{Core, Effects, LaunchSettings, Loaded, Settings, Subscribers};
+use crate::drain::Drain;
 use crate::error::SchedulerError;
 use crate::events;
 use crate::handle::{Books, Handle, Report, Request};
@@ -33,6 +35,13 @@ const RETRY: Duration = Duration::from_secs(1);
 /// With what to look: a record as large as many an app, so that there is room for more than the next word.
 const PROBE: &str = "probe";
 const PROBE_BYTES: usize = 64 * 1024;
+
+/// The ways to those who speak to the master.
+pub(crate) struct Outlets {
+    pub calls: mpsc::UnboundedSender<Call>,
+    /// Agents that it is to empty.
+    pub drains: mpsc::UnboundedSender<Drain>,
+}
 
 pub(crate) struct Actor {
     books: Books,
@@ -54,7 +63,7 @@ impl Actor {
         let now = Now::from(clock.now());
         let core = take_up(loaded, &options, now);
         let standing = watch::Sender::new(Standing::Acting);
-        let (handle, inbox) = Handle::new(standing.subscribe());
+        let (handle, inbox) = Handle::new(standing.subscribe(), now.wall);
         let subscribers = watch::Sender::new(core.view().out.subscribers().clone());
         Ok(Actor {
             books: Books { core, texts: Texts::default() },
@@ -73,17 +82,18 @@ impl Actor {
         self.handle.clone()
     }
 
+    /// The engine of the scheduler's own checks.
+    pub(crate) fn engine(&self) -> Engine {
+        self.checkers.engine()
+    }
+
     /// The URLs that events are to be posted to, from now on.
     pub(crate) fn subscribers(&self) -> watch::Receiver<Subscribers> {
         self.subscribers.subscribe()
     }
 
     /// Runs until `shutdown`. What cannot be remembered is not done: while the store fails, nothing is.
-    pub(crate) async fn run(
-        mut self,
-        calls: mpsc::UnboundedSender<Call>,
-        shutdown: CancellationToken,
-    ) -> Result<(), SchedulerError> {
+    pub(crate) async fn run(mut self, outlets: Outlets, shutdown: CancellationToken) -> Result<(), SchedulerError> {
         let (mut messages, mut findings) = (Vec::new(), Vec::new());
         loop {
             let (mut answers, mut looks, acts) = (Answers::default(), Vec::new(), self.is_acting());
@@ -94,7 +104,7 @@ impl Actor {
                 self.finding(event, self.now());
             }
             if acts {
-                self.act(answers, &calls).await?;
+                self.act(answers, &outlets).await?;
             }
             for look in looks {
                 look(&mut self.books, self.clock.now());
@@ -121,13 +131,13 @@ impl Actor {
     }
 
     /// Makes what follows from what came in durable, carries it out, and answers.
-    async fn act(&mut self, mut answers: Answers, calls: &mpsc::UnboundedSender<Call>) -> Result<(), SchedulerError> {
+    async fn act(&mut self, mut answers: Answers, outlets: &Outlets) -> Result<(), SchedulerError> {
         let now = self.now();
         self.books.core.tick(now);
         let mut effects = self.books.core.effects(now);
         self.books.texts.forget_gone(self.books.core.view());
         match self.options.store.commit(std::mem::take(&mut effects.batch)).await {
-            Ok(()) => self.carry_out(effects, calls),
+            Ok(()) => self.carry_out(effects, outlets),
             Err(StoreError::Closed) => return Err(StoreError::Closed.into()),
             Err(error) => {
                 tracing::error!(%error, "nothing is changed, launched or acknowledged until the store can be written");
@@ -200,6 +210,7 @@ impl Actor {
                 self.handle.tell(events::framework_message(&executor_id, &agent_id, &data, now.wall));
             }
             Report::Update(status) => self.books.core.update(&status, now),
+            Report::HandedOver { agent_id, is_answered } => self.books.core.handed_over(&agent_id, is_answered, now),
         }
     }
 
@@ -212,9 +223,12 @@ impl Actor {
         }
     }
 
-    fn carry_out(&mut self, effects: Effects, calls: &mpsc::UnboundedSender<Call>) {
+    fn carry_out(&mut self, effects: Effects, outlets: &Outlets) {
         for call in effects.calls {
-            let _ = calls.send(call);
+            let _ = outlets.calls.send(call);
+        }
+        for drain in effects.drains {
+            let _ = outlets.drains.send(drain);
         }
         for order in effects.checks {
             self.checkers.order(order);

@@ -4,15 +4,22 @@
 //! but the answers under way. One file for each part of the API: [`apps`], [`tasks`], [`deployments`],
 //! [`stream`] and [`system`].
 
+mod agents;
 pub(crate) mod answer;
 mod apps;
 mod checks;
 mod cors;
 mod deployments;
+mod dry_run;
 mod envelope;
 mod front;
 mod groups;
+mod history;
+mod logs;
 mod methods;
+mod monitoring;
+mod overview;
+mod page;
 mod pods;
 mod standing;
 mod stream;
@@ -24,17 +31,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::checks::Engine;
+use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use axum::routing::{any, delete, get, post, put};
 use axum::{Router, middleware};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{And, NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
+use crate::agents::Agents;
 use crate::core::{Core, View};
 use crate::events::Origin;
 use crate::handle::Handle;
+use crate::operator::Operator;
 use crate::options::Options;
 use crate::standing::Standing;
 use crate::time::Now;
@@ -44,6 +55,7 @@ pub(crate) use front::front;
 #[derive(Clone)]
 pub(crate) struct Api {
     actor: Handle,
+    agents: Agents,
     /// Its address for others: host and port.
     authority: String,
     port: u16,
@@ -51,14 +63,24 @@ pub(crate) struct Api {
     name: String,
     /// The places to which events are posted from the start, if they are posted to those who ask for it.
     callbacks: Option<Vec<String>>,
-    /// Whose web pages may read.
+    /// The origins whose web pages may read.
     origins: cors::Origins,
     abdication: Arc<Notify>,
+    operator: Operator,
     standing: watch::Receiver<Standing>,
+    /// The engine of the scheduler's own checks.
+    engine: Engine,
 }
 
 impl Api {
-    pub(crate) fn new(actor: Handle, options: &Options, address: SocketAddr, abdication: Arc<Notify>) -> Api {
+    pub(crate) fn new(
+        actor: Handle,
+        engine: Engine,
+        options: &Options,
+        address: SocketAddr,
+        abdication: Arc<Notify>,
+        operator: Operator,
+    ) -> Api {
         let allowed = Some(&options.allowed_origins).filter(|origins| !origins.is_empty());
         let shown = json!({
             "master": options.master, "framework_name": options.framework_name, "mesos_role": options.role,
@@ -74,6 +96,7 @@ impl Api {
         let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.clone());
         Api {
             actor,
+            agents: Agents::new(options),
             authority: options.authority(address),
             port: address.port(),
             options: shown,
@@ -81,7 +104,9 @@ impl Api {
             callbacks,
             origins,
             abdication,
+            operator,
             standing,
+            engine,
         }
     }
 }
@@ -116,10 +141,15 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Large answers are packed for who asks for it: a list of ten thousand instances shrinks to a tenth. Event streams are
-/// not, as each event has to be there at once.
-fn compression() -> CompressionLayer<And<SizeAbove, NotForContentType>> {
-    let worthwhile = SizeAbove::new(PACKED_FROM_BYTES).and(NotForContentType::SSE);
+/// The mark of an answer that goes on for as long as something happens.
+#[derive(Debug, Clone, Copy)]
+struct Live;
+
+/// Large answers are packed for who asks for it: a list of ten thousand instances shrinks to a tenth. Streams are not, as
+/// what happens has to be there at once.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let is_over = |_: StatusCode, _: Version, _: &HeaderMap, marks: &Extensions| marks.get::<Live>().is_none();
+    let worthwhile = SizeAbove::new(PACKED_FROM_BYTES).and(NotForContentType::SSE).and(is_over);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worthwhile)
 }
 
@@ -135,21 +165,31 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/v2/pods/{*path}", any(pods::one))
         .route("/v2/tasks", get(tasks::list))
         .route("/v2/tasks/delete", post(tasks::kill))
-        .route("/v2/tasks/{id}/checks", put(checks::change))
+        .route("/v2/tasks/{id}/checks", put(checks::change).post(checks::make))
+        .route("/v2/tasks/{id}/history", get(history::show))
+        .route("/v2/tasks/{id}/logs", get(logs::show))
         .route("/v2/deployments", get(deployments::list))
         .route("/v2/deployments/{id}", delete(deployments::cancel))
         .route("/v2/deployments/{id}/continue", post(deployments::go_on))
         .route("/v2/queue", get(deployments::queue))
         .route("/v2/queue/{*path}", delete(deployments::reset_delay))
-        .route("/v2/events", get(stream::events))
+        .route("/v2/overview", get(overview::show))
+        .route("/v2/agents", get(agents::list))
+        .route("/v2/agents/{id}", get(agents::one))
+        .route("/v2/agents/{id}/drain", post(agents::drain).delete(agents::undrain))
+        .route("/v2/events", get(stream::listen))
         .route("/v2/info", get(system::info))
         .route("/v2/leader", get(system::leader).delete(system::abdicate))
         .route("/ping", get(system::ping))
         .route("/v2/openapi.json", get(system::openapi))
         .route("/v2/plugins", get(system::no_plugins))
+        .route("/", any(page::door))
+        .route("/ui", get(page::index))
+        .route("/ui/{*name}", get(page::file))
         .route("/v2/eventSubscriptions", any(subscriptions::change))
         .route("/metrics", get(system::metrics))
         .route("/metrics/prometheus", get(system::prometheus))
+        .route("/cygnet/v1/metrics", get(monitoring::show))
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::not_allowed)
         .layer(middleware::from_fn_with_state(standing, standing::told))

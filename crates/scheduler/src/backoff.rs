@@ -10,26 +10,39 @@ use crate::time::Moment;
 pub(crate) struct Backoff {
     delay: Duration,
     until: Option<Moment>,
+    /// In a row.
+    failures: u32,
 }
 
 impl Backoff {
     /// An instance failed: the delay grows, from `backoffSeconds` by `backoffFactor` up to `maxLaunchDelaySeconds`.
     pub(crate) fn failed(&mut self, app: &RunSpec, now: Moment) {
         let longest = app.max_launch_delay_seconds.duration();
-        let expired = self.until.is_some_and(|until| now > until.plus(longest));
+        let expired = self.until.is_some() && !self.is_in_a_row(app, now);
         let grown = if self.delay.is_zero() || expired {
             app.backoff_seconds.duration()
         } else {
             let grown = self.delay.as_secs_f64() * app.backoff_factor;
             mesos::duration::from_seconds(grown).unwrap_or(longest)
         };
+        self.failures = if expired { 1 } else { self.failures.saturating_add(1) };
         self.delay = grown.min(longest);
         self.until = Some(now.plus(self.delay));
+    }
+
+    /// True if a failure now would be one more in a row.
+    pub(crate) fn is_in_a_row(&self, app: &RunSpec, now: Moment) -> bool {
+        self.until.is_some_and(|until| now <= until.plus(app.max_launch_delay_seconds.duration()))
     }
 
     /// From when on to launch; now if nothing failed.
     pub(crate) fn until(&self) -> Option<Moment> {
         self.until
+    }
+
+    /// Failures in a row.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
     }
 
     pub(crate) fn left(&self, now: Moment) -> Duration {

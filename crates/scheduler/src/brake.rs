@@ -54,6 +54,16 @@ impl AppLimits {
     }
 }
 
+/// Kills for health of one app within its window, of how many the brake admits.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Used {
+    pub(crate) kills: usize,
+    pub(crate) most: usize,
+    pub(crate) window: Duration,
+    /// The time at which the oldest of them leaves the window.
+    pub(crate) eases_at: Option<Moment>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Brake {
     limits: BrakeLimits,
@@ -119,6 +129,15 @@ impl Brake {
         (!self.held.is_empty()).then(|| self.held.keys().filter_map(own).chain(all).min()).flatten()
     }
 
+    /// The share of an app with so many instances that is used up; nothing where no brake is on.
+    pub(crate) fn used(&self, app: &AppId, limits: &AppLimits, instances: usize, now: Moment) -> Option<Used> {
+        let &AppLimits { window, share, least } = limits;
+        let kills = self.by_app.get(app).into_iter().flatten().map(|at| at.plus(window));
+        let leave: Vec<_> = kills.filter(|leaves| *leaves > now).collect();
+        let (kills, most) = (leave.len(), most(share, least, instances));
+        limits.is_on().then(|| Used { kills, most, window, eases_at: leave.first().copied() })
+    }
+
     /// An instance is not killed for now. Says whether it was not held before.
     pub(crate) fn hold(&mut self, app: &AppId, id: &InstanceId) -> bool {
         self.held.entry(app.clone()).or_default().insert(id.clone())
@@ -137,6 +156,11 @@ impl Brake {
     /// The instances of an app that are held.
     pub(crate) fn held_of(&self, app: &AppId) -> impl Iterator<Item = &InstanceId> + use<'_> {
         self.held.get(app).into_iter().flatten()
+    }
+
+    /// True if this instance is held.
+    pub(crate) fn holds(&self, app: &AppId, id: &InstanceId) -> bool {
+        self.held.get(app).is_some_and(|held| held.contains(id))
     }
 
     pub(crate) fn held(&self) -> impl Iterator<Item = &InstanceId> {
@@ -231,6 +255,22 @@ mod tests {
         assert_eq!(kill_all(&mut brake, "a", 10, 100, at(59)), 0);
         assert_eq!(kill_all(&mut brake, "b", 10, 100, at(59)), 5, "another app has its own share");
         assert_eq!(kill_all(&mut brake, "a", 10, 100, at(60)), 5);
+    }
+
+    #[test]
+    fn it_tells_how_far_it_is_used_up_as_it_admits() {
+        let (mut brake, a) = (Brake::default(), AppId::new("a"));
+        let limits = brake.limits_of(None);
+        let used =
+            |brake: &Brake, now| brake.used(&a, &limits, 10, now).map(|used| (used.kills, used.most, used.eases_at));
+        assert_eq!(used(&brake, at(0)), Some((0, 5, None)));
+        (0..3).for_each(|second| brake.killed(&a, &limits, at(second)));
+        assert_eq!(used(&brake, at(3)), Some((3, 5, Some(at(60)))));
+        assert_eq!(used(&brake, at(60)), Some((2, 5, Some(at(61)))));
+        assert_eq!(
+            brake.used(&a, &brake.limits_of(own(serde_json::json!({"enabled": false})).as_ref()), 10, at(3)),
+            None
+        );
     }
 
     #[test]

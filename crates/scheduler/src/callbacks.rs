@@ -18,8 +18,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::callback::Callback;
 use crate::core::Subscribers;
-use crate::events::{BEYOND_MARATHON, Event};
+use crate::events::BEYOND_MARATHON;
 use crate::handle::Handle;
+use crate::journal::Told;
 use limit::Limit;
 use post::{PostError, Poster};
 
@@ -67,7 +68,7 @@ impl Callbacks {
 
 /// Posts events to one subscriber, with pauses when it does not take them. What happens in a pause it never hears of, and
 /// nothing is kept for it meanwhile.
-async fn deliver(callback: Callback, actor: Handle, mut events: broadcast::Receiver<Arc<Event>>) {
+async fn deliver(callback: Callback, actor: Handle, mut events: broadcast::Receiver<Arc<Told>>) {
     let (mut limit, mut poster) = (Limit::default(), Poster::new(callback));
     loop {
         let Some(error) = post_all(&mut poster, &mut limit, events).await else { return };
@@ -82,21 +83,21 @@ async fn deliver(callback: Callback, actor: Handle, mut events: broadcast::Recei
 async fn post_all(
     poster: &mut Poster,
     limit: &mut Limit,
-    mut events: broadcast::Receiver<Arc<Event>>,
+    mut events: broadcast::Receiver<Arc<Told>>,
 ) -> Option<PostError> {
     loop {
-        let event = match events.recv().await {
-            Ok(event) => event,
+        let told = match events.recv().await {
+            Ok(told) => told,
             Err(RecvError::Lagged(missed)) => {
                 tracing::warn!(url = %poster.callback(), missed, "events are lost to a subscriber that is too slow");
                 continue;
             }
             Err(RecvError::Closed) => return None,
         };
-        if BEYOND_MARATHON.contains(&event.kind) {
+        if BEYOND_MARATHON.contains(&told.event.kind) {
             continue;
         }
-        match poster.post(Bytes::from(event.data.to_string())).await {
+        match poster.post(Bytes::from(told.event.data.to_string())).await {
             Ok(()) => limit.succeeded(),
             Err(error) => return Some(error),
         }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use checks::{Check, CheckHandle, CheckId, Engine, EngineError, EngineOptions, Event, Outcome, Start};
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
@@ -13,11 +14,15 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::core::{CheckOrder, CheckStart, Finding};
+use crate::health::Attempt;
 use crate::ids::InstanceId;
 use crate::lookup;
 
 /// The most events that may wait: those of fifty thousand checks in a third of a second, if each looks once a second.
 const EVENTS_WAITING: usize = 16 * 1024;
+
+/// The least time from one attempt that somebody asks for to the next.
+const PACE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Checkers {
     engine: Engine,
@@ -32,8 +37,14 @@ pub(crate) struct Checkers {
 
 /// Until it is dropped.
 enum Running {
-    LookUp { _task: AbortOnDropHandle<()> },
-    Check { _handle: CheckHandle },
+    LookUp {
+        _task: AbortOnDropHandle<()>,
+    },
+    Check {
+        handle: CheckHandle,
+        /// When somebody asked for an attempt last.
+        asked: Option<Instant>,
+    },
 }
 
 /// The part of a task's health that a check says something about.
@@ -85,9 +96,15 @@ impl Checkers {
             success: matches!(event.outcome, Outcome::Success(_)),
             failure: matches!(event.outcome, Outcome::Failure(_)),
             status: event.outcome.http_status(),
-            cause: event.outcome.cause(),
+            attempt: Attempt::made(&event),
+            state: event.state,
             said: event.said,
         })
+    }
+
+    /// Another handle to the engine.
+    pub(crate) fn engine(&self) -> Engine {
+        self.engine.clone()
     }
 
     pub(crate) fn order(&mut self, order: CheckOrder) {
@@ -95,6 +112,19 @@ impl Checkers {
             CheckOrder::Stop(instance) => self.stop(&instance, |_| true),
             CheckOrder::StopOne(instance, index) => self.stop(&instance, |whose| whose.index == index),
             CheckOrder::Start(start) => self.add(start),
+            CheckOrder::Now(instance) => self.check_now(&instance),
+        }
+    }
+
+    /// An attempt of every check of an instance at once, but for those that somebody asked for a moment ago.
+    fn check_now(&mut self, instance: &InstanceId) {
+        let now = Instant::now();
+        for (_, running) in self.running.get_mut(instance).into_iter().flatten() {
+            let Running::Check { handle, asked } = running else { continue };
+            if asked.is_none_or(|asked| now.duration_since(asked) >= PACE) {
+                *asked = Some(now);
+                handle.check_now();
+            }
         }
     }
 
@@ -157,9 +187,10 @@ impl Checkers {
             tracing::warn!(instance = %start.instance, index = start.index, %problem, "a check is not made");
             None
         });
-        let check = Check::new(id, spec?, self.find.clone()).seeded(seed).starting(begin);
+        let check =
+            Check::new(id, spec?, self.find.clone()).seeded(seed).starting(begin).counted_as(start.series.clone());
         let handle = self.engine.add(check);
-        Some(Running::Check { _handle: handle })
+        Some(Running::Check { handle, asked: None })
     }
 }
 
@@ -183,6 +214,7 @@ mod tests {
             state: Default::default(),
             age: Default::default(),
             fresh: true,
+            series: None,
         })
     }
 

@@ -6,6 +6,7 @@
 //! what follows for the apps that were touched.
 
 mod adoption;
+mod asking;
 mod calls;
 mod cancel;
 mod changes;
@@ -14,7 +15,10 @@ mod checks;
 mod counters;
 mod definitions;
 mod deploy;
+mod drains;
 mod ending;
+mod endings;
+mod figures;
 mod groups;
 mod instances;
 mod kills;
@@ -22,7 +26,9 @@ mod link;
 mod members;
 mod offers;
 mod outbox;
+mod past;
 mod pods;
+mod proposals;
 mod queue;
 mod readiness;
 mod reconciliation;
@@ -33,6 +39,7 @@ mod subscribers;
 mod unhealthy;
 mod updates;
 mod view;
+mod whereabouts;
 
 #[cfg(test)]
 mod tests;
@@ -42,17 +49,23 @@ use std::time::Duration;
 use mesos::v1::scheduler::Call;
 use store::Batch;
 
+pub(crate) use asking::Asked as CheckedNow;
 pub(crate) use changes::{Accepted, Kill, Manner, Terms};
 #[cfg(test)]
 pub(crate) use checks::Asked;
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
+pub(crate) use figures::AppFigures;
+pub(crate) use past::How;
+pub(crate) use proposals::{Asked as Proposed, Proposal};
 pub(crate) use records::{AppRecord, GroupVersion, LoadError, Loaded};
 pub(crate) use settings::{LaunchSettings, Settings};
 pub(crate) use subscribers::Subscribers;
 pub(crate) use unhealthy::Pause;
 pub(crate) use view::View;
+pub(crate) use whereabouts::{Life, Whereabouts};
 
 use crate::brake::Brake;
+use crate::drain::Drain;
 use crate::events::{Event, Origin};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
@@ -60,10 +73,14 @@ use crate::refusal::Refusal;
 use crate::time::{Moment, Now};
 use checking::Checking;
 use definitions::Definitions;
+use drains::Drains;
+use endings::Endings;
+use figures::Figures;
 use instances::Instances;
 use kills::Kills;
 use link::Link;
 use outbox::Outbox;
+use past::PastDeployments;
 use queue::Queue;
 use reconciliation::Reconciliation;
 use rollouts::Rollouts;
@@ -83,6 +100,8 @@ pub(crate) struct Effects {
     pub checks: Vec<CheckOrder>,
     /// To whoever listens.
     pub events: Vec<Event>,
+    /// Agents that the master is to empty.
+    pub drains: Vec<Drain>,
     /// The URLs to post events to from now on, if they changed.
     pub subscribers: Option<Subscribers>,
 }
@@ -91,7 +110,10 @@ pub(crate) struct Effects {
 pub(crate) struct Core {
     definitions: Definitions,
     instances: Instances,
+    endings: Endings,
+    figures: Figures,
     rollouts: Rollouts,
+    past: PastDeployments,
     link: Link,
     reconciliation: Reconciliation,
     queue: Queue,
@@ -100,6 +122,7 @@ pub(crate) struct Core {
     kills: Kills,
     brake: Brake,
     checking: Checking,
+    drains: Drains,
 }
 
 impl Core {
@@ -108,7 +131,10 @@ impl Core {
         let mut core = Core {
             definitions: Definitions::new(loaded.apps, loaded.groups, settings.role, settings.default_network_name),
             instances: Instances::new(loaded.instances, now),
+            endings: Endings::new(loaded.endings),
+            figures: Figures::default(),
             rollouts: Rollouts::new(loaded.deployments, now),
+            past: PastDeployments::new(loaded.past),
             link: Link::new(loaded.framework_id, now.moment),
             reconciliation: Reconciliation::new(now.moment),
             queue: Queue::new(seed),
@@ -116,6 +142,7 @@ impl Core {
             kills: Kills::new(loaded.departed, now.moment),
             brake: Brake::new(settings.brake),
             checking: Checking::default(),
+            drains: Drains::new(loaded.drains, now),
             launches: settings.launches,
         };
         core.out.subscribe_all(&settings.subscribers);
@@ -139,6 +166,7 @@ impl Core {
             self.part_with_killed(&id, now);
         }
         self.end_orphans(now);
+        self.move_again(now);
         self.settle(now);
     }
 
@@ -166,9 +194,11 @@ impl Core {
     /// Lets everything follow that follows, and hands out what is to be done.
     pub(crate) fn effects(&mut self, now: Now) -> Effects {
         self.settle(now);
+        self.hand_over(now);
+        self.instances.note_readiness(now.wall);
         let batch = self.out.write(self.link.write(Batch::default()));
         let batch = self.rollouts.write(self.instances.write(self.definitions.write(batch)));
-        let batch = self.kills.write(batch);
+        let batch = self.past.write(self.endings.write(self.kills.write(self.drains.write(batch))));
         Effects { batch, ..self.out.take() }
     }
 
@@ -206,7 +236,14 @@ impl Core {
         let reconcile = if connected { self.reconciliation.due_at() } else { Moment::NEVER };
         let expunges = self.given_up_at().map(|(at, _, _)| at);
         let eases = self.brake.eases_at(|app| self.limits_of(app));
-        let more = [round, eases, self.checking.due_at(), self.rollouts.deadline(), self.kills.departed().due_at()];
+        let more = [
+            round,
+            eases,
+            self.drains.due_at(),
+            self.checking.due_at(),
+            self.rollouts.deadline(),
+            self.kills.departed().due_at(),
+        ];
         launches.chain(expunges).chain(more.into_iter().flatten()).fold(reconcile, Moment::min)
     }
 

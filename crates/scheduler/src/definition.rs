@@ -43,6 +43,8 @@ pub(crate) mod shape;
 pub(crate) mod single_check;
 pub(crate) mod strategy;
 mod strict;
+mod switch;
+pub(crate) mod tls_options;
 pub(crate) mod update;
 pub(crate) mod validate;
 pub(crate) mod volume;

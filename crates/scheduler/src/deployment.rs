@@ -147,7 +147,7 @@ pub(crate) struct Deployment {
     pub order: Dependencies,
     /// In which order they change.
     pub steps: Vec<Step>,
-    /// Which of the steps is under way, from 0.
+    /// The step that is under way, from 0.
     pub current: usize,
     /// The apps of this step that have been as wanted. One that falls ill again is not waited for: that is everyday
     /// business, which needs no deployment.

@@ -5,6 +5,7 @@ use mesos::states;
 use mesos::v1::{TaskState, TaskStatus};
 use serde_json::{Value, json};
 
+use crate::check_name::check_name;
 use crate::definition::{HealthCheck, RunSpec};
 use crate::deployment::Deployment;
 use crate::ids::{AppId, InstanceId};
@@ -15,8 +16,11 @@ use crate::time::Timestamp;
 pub(crate) const BEYOND_MARATHON: [&str; 2] =
     ["unhealthy_instance_kill_held_event", "unhealthy_instance_kill_released_event"];
 
+/// The event by which a listener hears that others were told which it cannot have any more.
+pub(crate) const GAP: &str = "event_stream_gap";
+
 /// The types of all events.
-pub const EVENT_TYPES: [&str; 31] = [
+pub const EVENT_TYPES: [&str; 32] = [
     "add_health_check_event",
     "api_post_event",
     "app_terminated_event",
@@ -27,6 +31,7 @@ pub const EVENT_TYPES: [&str; 31] = [
     "deployment_success",
     "event_stream_attached",
     "event_stream_detached",
+    GAP,
     "failed_health_check_event",
     "framework_message_event",
     "group_change_failed",
@@ -56,6 +61,8 @@ pub(crate) struct Event {
     pub kind: &'static str,
     /// Its fields, `eventType` and `timestamp` included.
     pub data: Value,
+    /// The cause of a failure, which is not Marathon's, for those who ask for it.
+    pub cause: Option<Value>,
 }
 
 impl Event {
@@ -63,7 +70,7 @@ impl Event {
         debug_assert!(EVENT_TYPES.contains(&kind), "{kind} is in no list of types");
         data["eventType"] = json!(kind);
         data["timestamp"] = json!(now);
-        Event { kind, data }
+        Event { kind, data, cause: None }
     }
 }
 
@@ -114,10 +121,24 @@ pub(crate) fn check_removed(app: &AppId, check: &HealthCheck, now: Timestamp) ->
     Event::new("remove_health_check_event", now, json!({"appId": app, "healthCheck": check}))
 }
 
-/// A health check failed, and it counts.
-pub(crate) fn check_failed(instance: &Instance, check: &HealthCheck, now: Timestamp) -> Event {
+/// A health check failed, and it counts; nothing if the app has no such check.
+pub(crate) fn check_failed(instance: &Instance, app: &RunSpec, index: usize, now: Timestamp) -> Option<Event> {
+    let check = app.health_checks.get(index)?;
     let data = json!({"appId": instance.app, "taskId": instance.id, "instanceId": instance.id, "healthCheck": check});
-    Event::new("failed_health_check_event", now, data)
+    let health = instance.checked.health.get(index)?;
+    let attempt = health.last_attempt.as_ref().filter(|last| Some(&last.cause) == health.last_failure_cause.as_ref());
+    let cause = json!({
+        "kind": attempt.map(|attempt| &attempt.kind), "text": health.last_failure_cause,
+        "check": {"index": index, "name": check_name(app, check, instance)},
+        "taskId": instance.unhealthy_task_id(), "incarnation": instance.incarnation,
+        "consecutiveFailures": health.consecutive_failures,
+    });
+    Some(Event { cause: Some(cause), ..Event::new("failed_health_check_event", now, data) })
+}
+
+/// Others were told after the last one that a listener had.
+pub(crate) fn gap(last: &str, now: Timestamp) -> Event {
+    Event::new(GAP, now, json!({"lastEventId": last}))
 }
 
 /// The verdict of one check changed.

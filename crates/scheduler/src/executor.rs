@@ -1,4 +1,4 @@
-//! Which executor runs an instance on its agent: the agent's own, Cygnet's started by a command that the operator names,
+//! The executor that runs an instance on its agent: the agent's own, Cygnet's started by a command that the operator names,
 //! or one that the app names, as Marathon has it. Pure.
 
 use mesos::Codec;

@@ -9,8 +9,9 @@ use tokio::sync::{broadcast, watch};
 
 use crate::core::{Core, View};
 use crate::events::Event;
+use crate::journal::{Journal, Missed, Told};
 use crate::standing::Standing;
-use crate::time::Now;
+use crate::time::{Now, Timestamp};
 use crate::view::{AppFilter, AppText, Embed, Texts};
 
 /// The most events a listener may be behind before it is cut off: it must survive the start of a thousand instances at once,
@@ -38,6 +39,12 @@ pub(crate) enum Report {
         data: Vec<u8>,
     },
     Update(Box<TaskStatus>),
+    /// The master was told to empty an agent.
+    HandedOver {
+        agent_id: String,
+        /// False if it could not be asked.
+        is_answered: bool,
+    },
 }
 
 /// The books that others look at.
@@ -58,15 +65,18 @@ pub(crate) enum Request {
 #[derive(Clone)]
 pub(crate) struct Handle {
     requests: shell::Handle<Request, Books>,
-    events: broadcast::Sender<Arc<Event>>,
+    journal: watch::Sender<Journal>,
+    events: broadcast::Sender<Arc<Told>>,
     standing: watch::Receiver<Standing>,
 }
 
 impl Handle {
-    pub(crate) fn new(standing: watch::Receiver<Standing>) -> (Handle, shell::Inbox<Request, Books>) {
+    /// `now` is where the ids of events begin.
+    pub(crate) fn new(standing: watch::Receiver<Standing>, now: Timestamp) -> (Handle, shell::Inbox<Request, Books>) {
         let (requests, inbox) = shell::inbox("scheduler");
         let (events, _) = broadcast::channel(EVENTS_BEHIND);
-        (Handle { requests, events, standing }, inbox)
+        let journal = watch::Sender::new(Journal::new(now));
+        (Handle { requests, journal, events, standing }, inbox)
     }
 
     /// Looks at the core, of which all is on disk. None: the actor has ended.
@@ -112,12 +122,20 @@ impl Handle {
     }
 
     /// All events from now on.
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Told>> {
         self.events.subscribe()
     }
 
-    /// Tells an event that is not the core's.
+    /// All events after this one: those that are kept, and all from now on. None is told in between.
+    pub(crate) fn listen_since(&self, last: u64) -> (Missed, broadcast::Receiver<Arc<Told>>) {
+        let journal = self.journal.borrow();
+        (journal.since(last), self.events.subscribe())
+    }
+
+    /// Tells an event. One is written down and told before the next one is, whoever tells it.
     pub(crate) fn tell(&self, event: Event) {
-        let _ = self.events.send(Arc::new(event));
+        self.journal.send_modify(|journal| {
+            let _nobody_listens = self.events.send(journal.add(event));
+        });
     }
 }

@@ -3,9 +3,17 @@
 //! Unlike Marathon's, this record is stored with its instance, so that nothing drops to *unknown* when the scheduler
 //! restarts, and a kill happens at failure `maxConsecutiveFailures`, not one later.
 
+mod attempt;
+mod changes;
+mod history;
+
 use checks::{Rule, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+pub(crate) use attempt::Attempt;
+pub(crate) use changes::{Change, Changes};
+pub(crate) use history::History;
 
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
@@ -26,6 +34,22 @@ pub(crate) struct Health {
     /// True if the scheduler asked and failed before there was a verdict: it is shown as not alive, and counts for nothing.
     #[serde(default)]
     pub missed: bool,
+    /// The time at which it got its verdict.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub consecutive_successes: u32,
+    /// Failures within the grace period, which did not count.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub forgiven_failures: u32,
+    /// The last attempt that was told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_attempt: Option<Box<Attempt>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Health {
@@ -34,7 +58,8 @@ impl Health {
         self.first_success.get_or_insert(now);
         self.last_success = Some(now);
         self.consecutive_failures = 0;
-        std::mem::replace(&mut self.verdict, Verdict::Healthy) != Verdict::Healthy
+        self.forgiven_failures = 0;
+        self.become_verdict(Verdict::Healthy, now)
     }
 
     /// A failure that counts; says whether the verdict changed.
@@ -42,7 +67,21 @@ impl Health {
         self.last_failure = Some(now);
         self.last_failure_cause = Some(cause.to_owned());
         self.consecutive_failures = consecutive_failures;
-        std::mem::replace(&mut self.verdict, Verdict::Unhealthy) != Verdict::Unhealthy
+        self.consecutive_successes = 0;
+        self.become_verdict(Verdict::Unhealthy, now)
+    }
+
+    fn become_verdict(&mut self, verdict: Verdict, now: Timestamp) -> bool {
+        let changed = std::mem::replace(&mut self.verdict, verdict) != verdict;
+        self.since = if changed { Some(now) } else { self.since.or(Some(now)) };
+        changed
+    }
+
+    /// An attempt was told of, which need not have counted.
+    pub(crate) fn attempted(&mut self, attempt: Option<Attempt>, consecutive_successes: u32, forgiven_failures: u32) {
+        self.last_attempt = attempt.map(Box::new).or_else(|| self.last_attempt.take());
+        self.consecutive_successes = consecutive_successes;
+        self.forgiven_failures = forgiven_failures;
     }
 
     /// The verdict as people see it.

@@ -121,6 +121,11 @@ impl InstanceId {
         format!("{}.{container}.{incarnation}", self.0)
     }
 
+    /// The id of the executor of a pod's instance.
+    pub(crate) fn executor(&self, incarnation: u32) -> String {
+        format!("{}.{incarnation}", self.0)
+    }
+
     /// The instance a task id belongs to, if it has our form: of an app, or of a container of a pod.
     pub(crate) fn of_task(task_id: &str) -> Option<Self> {
         let mut parts = task_id.rsplitn(3, '.');

@@ -6,9 +6,11 @@
 //! ```
 
 mod checked;
+pub(crate) mod ended;
 pub(crate) mod failure;
 mod killed;
 pub(crate) mod member;
+mod moving;
 mod place;
 mod record;
 mod response;
@@ -20,10 +22,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use checked::{Checked, Paused};
 pub(crate) use killed::Killed;
+pub(crate) use moving::Moving;
 pub(crate) use place::{Network, Place};
 pub(crate) use response::Response;
 
 use crate::definition::RunSpec;
+use crate::health::Change;
 use crate::ids::{AppId, InstanceId};
 use crate::time::Timestamp;
 use member::Member;
@@ -110,6 +114,8 @@ pub(crate) struct Instance {
     pub members: Vec<Member>,
     /// True if it was not heard of for so long that another takes its place.
     pub given_up: bool,
+    #[serde(flatten)]
+    pub moving: Moving,
     /// The agent's last word on how far its launch is, while it is launched. It is said again, so nobody stores it.
     #[serde(skip)]
     pub message: Option<String>,
@@ -142,6 +148,7 @@ impl Instance {
             killed: Killed::default(),
             members: Vec::new(),
             given_up: false,
+            moving: Moving::default(),
             message: None,
         }
     }
@@ -179,7 +186,12 @@ impl Instance {
 
     /// The id of the executor of a pod's instance.
     pub(crate) fn executor_id(&self) -> String {
-        format!("{}.{}", self.id, self.incarnation)
+        self.id.executor(self.incarnation)
+    }
+
+    /// The configuration that it counts as; none if it has to make way whatever it has.
+    pub(crate) fn counts_as(&self) -> Option<Timestamp> {
+        (!self.moving.is_under_way()).then_some(self.config)
     }
 
     /// True if it has a task that is not over.
@@ -223,7 +235,18 @@ impl Instance {
     /// It waits, and will be launched with this configuration.
     pub(crate) fn rebase(&mut self, app: &RunSpec, now: Timestamp) {
         let (incarnation, killed) = (self.incarnation, self.killed.of_the_next());
+        let changes = std::mem::take(&mut self.checked.changes);
         *self = Instance { incarnation, killed, ..Instance::scheduled(self.id.clone(), app, now) };
+        self.checked.changes = changes;
+    }
+
+    /// One of its checks has another verdict than before.
+    pub(crate) fn remember_verdict(&mut self, check: usize, now: Timestamp) {
+        let Some(health) = self.checked.health.get(check) else { return };
+        let verdict = health.verdict;
+        let cause = health.last_failure_cause.clone().filter(|_| verdict == Verdict::Unhealthy);
+        let change = Change { at: now, incarnation: self.incarnation, check, verdict, cause };
+        self.checked.changes.remember(change);
     }
 
     /// True if it does what it is for: runs, and is healthy and ready as far as it has checks.
@@ -232,6 +255,12 @@ impl Instance {
             && !self.killed.is_asked()
             && !self.checked.awaits_readiness
             && self.checked.is_healthy_enough()
+    }
+
+    /// The time since when it has been ready, if it is: it runs since, or its checks are content since.
+    pub(crate) fn ready_since(&self) -> Timestamp {
+        let verdicts = self.checked.health.iter().filter_map(|health| health.since);
+        verdicts.chain([self.times.since]).max().unwrap_or(self.times.since)
     }
 }
 
@@ -248,7 +277,7 @@ mod tests {
             "health": [], "awaits_readiness": true,
             "last_response": {"body": "", "contentType": "", "status": 200}, "check_result": {"tcp": {}},
             "checks_paused_until": "open", "killed_for_health_at": null, "killed_for_health": false, "members": [],
-            "kill_asked_at": "1970-01-01T00:00:00.005Z", "given_up": false});
+            "kill_asked_at": "1970-01-01T00:00:00.005Z", "given_up": false, "moves": true});
         let instance: Instance = serde_json::from_value(record.clone()).unwrap();
         assert_eq!(serde_json::json!(instance), record);
         assert!(instance.killed.is_asked() && instance.checked.paused == Some(Paused::Open));
@@ -265,6 +294,8 @@ mod tests {
         assert!(!instance.is_ready());
         instance.checked.health[0].succeeded(at(3));
         assert!(instance.is_ready());
+        instance.moving.begin();
+        assert_eq!(instance.counts_as(), None, "it has to make way");
         assert!(instance.task_id().ends_with("._app.1"));
         app.health_checks = serde_json::from_str("[{}, {}]").unwrap();
         instance.reincarnate(&app, at(6));
@@ -273,5 +304,6 @@ mod tests {
             (instance.checked.health.len(), instance.times.started_at, instance.checked.verdict()),
             (2, None, Verdict::Unknown)
         );
+        assert_eq!(instance.counts_as(), Some(app.config_version()), "it is nowhere that it would have to leave");
     }
 }

@@ -10,6 +10,7 @@
 //! - `probe`: what a health check asks, as the executor is told or as the scheduler's own engine does;
 //! - `departed`: tasks that no instance stands for any more, and that may come back;
 //! - `deployment`, `progress`, `events`: changes under way, how far they are, and what is told of them;
+//! - `check_name`: how people call a check; `journal`: the last events, with their ids;
 //! - `standing`: whether it acts, or only serves what it knows;
 //! - `core`: all of it together. Inputs with `now` in, effects out;
 //! - `view`: how all of it looks, in Marathon's shapes.
@@ -17,19 +18,23 @@
 //! Around them the shell: `actor` owns the core and the store; `checkers` the check engine, with `lookup` for the names of
 //! hosts; `framework` talks to the master (public
 //! v1 API only); `api` serves `/v2`; `callbacks` posts events to those who asked for it, where that is allowed. They speak
-//! to the actor through one channel, by a `handle`.
+//! to the actor through one channel, by a `handle`. `agents` asks agents what only they know, for who asks `api`: `logs`
+//! are read through it.
 
 mod actor;
+mod agents;
 mod api;
 mod backoff;
 mod brake;
 mod callback;
 mod callbacks;
+mod check_name;
 mod checkers;
 mod core;
 mod definition;
 mod departed;
 mod deployment;
+mod drain;
 mod error;
 mod events;
 mod executor;
@@ -38,8 +43,12 @@ mod handle;
 mod health;
 mod ids;
 mod instance;
+mod journal;
+mod known_agent;
+mod logs;
 mod lookup;
 mod matching;
+mod operator;
 mod options;
 mod plan;
 mod portion;
@@ -49,6 +58,7 @@ mod refusal;
 mod refusals;
 mod scheduler;
 mod selector;
+mod situation;
 mod spread;
 mod standing;
 mod states;

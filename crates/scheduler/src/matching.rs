@@ -1,4 +1,4 @@
-//! Which waiting instances go where: offers and wishes in, placements out. Pure.
+//! The places of instances that wait: offers and wishes in, placements out. Pure.
 //!
 //! An instance goes to the offer whose agent has the fewest of its app, among equals to the one with most processors
 //! left, if its app's constraints admit it there. What is left of an offer goes back with it. Where nothing was found for
@@ -26,7 +26,7 @@ const DRAINING: Duration = Duration::from_secs(120);
 pub(crate) struct Wish<'a> {
     pub instance: &'a InstanceId,
     pub app: &'a RunSpec,
-    /// Whose resources it uses.
+    /// The role whose resources it uses.
     pub role: &'a str,
     /// The resources that its executor needs beside those of the app.
     pub overhead: Overhead,

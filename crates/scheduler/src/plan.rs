@@ -22,7 +22,7 @@ pub(crate) struct Target {
     pub config: Timestamp,
     /// The pace at which others are replaced.
     pub strategy: UpgradeStrategy,
-    /// Which go first when there are too many.
+    /// The choice of those that go first when there are too many.
     pub selection: KillSelection,
     /// The number of others that may be replaced, if not all: a canary's share, or none where a deployment was stopped.
     pub most_new: Option<u32>,
@@ -49,7 +49,8 @@ pub(crate) enum Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub id: InstanceId,
-    pub config: Timestamp,
+    /// None if it has to make way whatever it has.
+    pub config: Option<Timestamp>,
     pub stage: Stage,
     /// The loss it would be among those of its stage: the lowest goes first.
     pub worth: u8,
@@ -87,7 +88,7 @@ impl Plan {
 /// The next actions for an app that has these instances.
 pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
     let limited = target.most_new.is_some();
-    let is_current = |seen: &&Seen| seen.config == target.config || (seen.stage == Stage::Waiting && !limited);
+    let is_current = |seen: &&Seen| seen.config == Some(target.config) || (seen.stage == Stage::Waiting && !limited);
     let here: Vec<&Seen> = seen.iter().filter(|seen| seen.stage != Stage::Missing).collect();
     let staying: Vec<&Seen> = here.iter().copied().filter(|seen| seen.stage != Stage::Leaving).collect();
     let (current, outdated): (Vec<&Seen>, Vec<&Seen>) = staying.into_iter().partition(is_current);
@@ -95,7 +96,8 @@ pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
     let (new, old) = shares(target, ready, outdated.len());
 
     let mut plan = Plan { rebase: rebase(target, &current), ..Plan::default() };
-    let replaces = !limited && !outdated.is_empty();
+    // An agent that is emptied is no reason to give up those that nobody hears of.
+    let replaces = !limited && outdated.iter().any(|seen| seen.config.is_some());
     let (lost, current): (Vec<&Seen>, Vec<&Seen>) =
         current.into_iter().partition(|seen| replaces && seen.stage == Stage::Unreachable);
     lost.into_iter().chain(unwanted_missing(target, seen)).for_each(|seen| plan.take_away(seen));
@@ -114,7 +116,7 @@ pub(crate) fn plan(target: &Target, seen: &[Seen]) -> Plan {
 
 /// Missing ones that nobody wants back.
 fn unwanted_missing<'a>(target: &Target, seen: &'a [Seen]) -> impl Iterator<Item = &'a Seen> {
-    let (config, none, limited) = (target.config, target.instances == 0, target.most_new.is_some());
+    let (config, none, limited) = (Some(target.config), target.instances == 0, target.most_new.is_some());
     seen.iter().filter(move |seen| seen.stage == Stage::Missing && (none || (!limited && seen.config != config)))
 }
 
@@ -129,7 +131,7 @@ fn shares(target: &Target, ready: usize, outdated: usize) -> (usize, usize) {
 }
 
 fn rebase(target: &Target, current: &[&Seen]) -> Vec<InstanceId> {
-    current.iter().filter(|seen| seen.config != target.config).map(|seen| seen.id.clone()).collect()
+    current.iter().filter(|seen| seen.config != Some(target.config)).map(|seen| seen.id.clone()).collect()
 }
 
 /// Takes away what is too much of the wanted configuration: what waits first, then what is not ready.
@@ -153,7 +155,7 @@ fn most(target: &Target) -> usize {
 }
 
 /// The number of ready ones that must remain.
-fn least(target: &Target) -> usize {
+pub(crate) fn least(target: &Target) -> usize {
     ceil(f64::from(target.instances) * target.strategy.minimum_health_capacity)
 }
 
@@ -226,7 +228,13 @@ mod tests {
 
     fn seen(number: usize, config: Timestamp, stage: Stage) -> Seen {
         let id = InstanceId::new(&AppId::new("a"), &number.to_string());
-        Seen { id, config, stage, worth: 0, since: Timestamp::from_millis(i64::try_from(number).unwrap()) }
+        Seen {
+            id,
+            config: Some(config),
+            stage,
+            worth: 0,
+            since: Timestamp::from_millis(i64::try_from(number).unwrap()),
+        }
     }
 
     fn old(count: usize) -> Vec<Seen> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use checks::spec::{self, HttpProbe, Judgement, Probe, Redirects, Schedule, Scheme, StatusRanges, TcpProbe};
 use checks::urls::{Authority, Host};
 use health::Problem;
+use mesos::v1::cygnet::tls::Verification;
 use mesos::v1::cygnet::{self, GrpcProbe, Header, JsonPath, ListenProbe, StatusRange};
 use mesos::v1::health_check::{self, HttpCheckInfo, TcpCheckInfo};
 use mesos::v1::network_info::Protocol as Family;
@@ -17,6 +18,7 @@ use crate::definition::health_check::IpProtocol;
 use crate::definition::http_options::Expectation;
 use crate::definition::ports::Port;
 use crate::definition::readiness::ReadinessProtocol;
+use crate::definition::tls_options::TlsOptions;
 use crate::definition::{HealthCheck, Protocol, ReadinessCheck, RunSpec};
 
 /// The checks for the executor, in the order of the definition. A check of a port the instance does not have, which
@@ -103,8 +105,24 @@ fn options(check: &HealthCheck) -> Option<cygnet::HttpOptions> {
         healthy_statuses: statuses.collect(),
         ignored_statuses: ignored.into_iter().collect(),
         expect: http.expect.iter().map(expected).collect(),
+        tls: http.tls.map(tls),
         ..cygnet::HttpOptions::default()
     })
+}
+
+fn tls(wanted: TlsOptions) -> cygnet::Tls {
+    let verification = match (wanted.verify, &wanted.roots) {
+        (false, _) => Verification::None,
+        (true, None) => Verification::SystemRoots,
+        (true, Some(_)) => Verification::Roots,
+    };
+    cygnet::Tls {
+        verification: Some(verification.into()),
+        roots: wanted.roots,
+        server_name: wanted.server_name,
+        expires_within_seconds: wanted.expires_within_seconds.map(|seconds| seconds.as_f64()),
+        ..cygnet::Tls::default()
+    }
 }
 
 fn expected(expected: &Expectation) -> cygnet::Expectation {
@@ -250,6 +268,19 @@ mod tests {
         assert_eq!(grpc.metadata, [Header { name: "x-token".into(), value: "1".into() }]);
         assert_eq!(checks[2].listen.as_ref().map(ListenProbe::protocol), Some(Family::IPv6));
         assert!(checks.iter().all(|check| mesos::validate::health_check(check).is_ok()));
+    }
+
+    #[test]
+    fn a_certificate_is_verified_as_far_as_somebody_asks_for_it() {
+        let of = |tls: serde_json::Value| {
+            let checks = asked(json!([{"protocol": "MESOS_HTTPS", "portIndex": 0, "http": {"tls": tls}}]));
+            checks[0].http.clone().and_then(|http| http.options?.tls).unwrap()
+        };
+        assert_eq!(of(json!({})).verification(), Verification::None);
+        assert_eq!(of(json!({"verify": true})).verification(), Verification::SystemRoots);
+        let own = of(json!({"verify": true, "roots": "PEM", "serverName": "shop.example", "expiresWithinSeconds": 60}));
+        assert_eq!((own.verification(), own.roots()), (Verification::Roots, "PEM"));
+        assert_eq!((own.server_name(), own.expires_within_seconds), ("shop.example", Some(60.0)));
     }
 
     #[test]

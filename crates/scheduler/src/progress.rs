@@ -22,6 +22,10 @@ pub(crate) struct Progress {
     pub held: usize,
     /// The number of instances a canary may have.
     pub canary: Option<u32>,
+    /// The word of an agent about what an instance that starts still waits for: its image.
+    pub launching: Option<String>,
+    /// Why the last instance of this configuration failed, if one did.
+    pub failure: Option<String>,
 }
 
 /// Instances of one app, by what they lack.
@@ -53,6 +57,16 @@ impl Counts {
         let mut counts = Counts::default();
         instances.for_each(|instance| counts.add(instance, config));
         counts
+    }
+
+    /// The number of the wanted configuration.
+    pub(crate) fn new_ones(&self) -> usize {
+        self.new
+    }
+
+    /// The number of other configurations.
+    pub(crate) fn old(&self) -> usize {
+        self.old
     }
 
     fn add(&mut self, instance: &Instance, config: Timestamp) {
@@ -102,12 +116,15 @@ impl Progress {
         let canary = self.canary.filter(|most| self.canary_is_up(*most));
         let waiting = match self.refused {
             _ if !self.delay.is_zero() => format!("to be launched again in {} s", self.delay.as_secs_f64().ceil()),
-            Some(reason) => format!("for an offer that fits; the last ones: {reason:?}"),
+            Some(reason) => format!("for an offer that fits: the last ones {}", reason.words()),
             None => "for an offer".to_owned(),
         };
+        let failure = self.failure.as_ref().filter(|_| self.counts.waiting + self.counts.starting > 0);
         let parts = [
             say(self.counts.waiting, "waits", "wait", &waiting),
             say(self.counts.starting, "starts", "start", ""),
+            self.launching.clone(),
+            failure.map(|failure| format!("the last one failed: {failure}")),
             say(self.counts.unhealthy, "is", "are", "not healthy yet"),
             say(self.counts.unready, "is", "are", "not ready yet"),
             say(self.counts.unreachable, "is", "are", "on agents that are not heard of"),
@@ -164,12 +181,17 @@ mod tests {
         assert_eq!(
             under_way.waits_for(),
             [
-                "1 instance waits for an offer that fits; the last ones: InsufficientCpus",
+                "1 instance waits for an offer that fits: the last ones had too few CPUs left",
                 "1 instance is not healthy yet",
                 "1 instance ends",
                 "1 instance stays as before until more are ready",
             ]
         );
+        let starting = Counts { starting: 1, ..Counts::default() };
+        let (launching, failure) = (Some("Pulling a:1".to_owned()), Some("no such image".to_owned()));
+        let failing = Progress { launching, failure, ..progress(starting, None) };
+        assert_eq!(failing.waits_for(), ["1 instance starts", "Pulling a:1", "the last one failed: no such image"]);
+        assert!(Progress { counts: Counts::default(), launching: None, ..failing }.waits_for().is_empty());
         let json = under_way.json();
         assert_eq!((&json["new"], &json["old"], &json["notHealthy"]), (&json!(2), &json!(1), &json!(1)));
         assert!(progress(Counts { ready: 1, ..Counts::default() }, None).waits_for().is_empty());

@@ -25,6 +25,10 @@ pub(crate) enum Refusal {
     NoDeployment(String),
     #[error("Task '{0}' does not exist")]
     NoTask(String),
+    #[error("Task '{0}' {1}")]
+    Uncheckable(String, Uncheckable),
+    #[error("Agent '{0}' does not exist")]
+    NoAgent(String),
     #[error("Instance does not exist")]
     NoInstance,
     #[error("Application {0} not found in tasks queue.")]
@@ -55,4 +59,23 @@ pub(crate) enum Refusal {
     Shape(#[from] ShapeError),
     #[error(transparent)]
     Faults(#[from] Faults),
+}
+
+/// Why the checks of a task cannot be made now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Uncheckable {
+    #[error("is over")]
+    Over,
+    #[error("does not run yet: its checks begin when it does")]
+    Starting,
+    #[error("was told to end: it is checked no more")]
+    Ending,
+    #[error("has no health checks: it is well as long as it runs")]
+    Unchecked,
+    #[error("is not checked: its checks are paused until somebody resumes them")]
+    Paused,
+    #[error("is not checked: its checks are paused until {0}")]
+    PausedUntil(Timestamp),
+    #[error("cannot be checked: its agent is not heard of")]
+    Unreachable,
 }

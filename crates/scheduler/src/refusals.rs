@@ -7,7 +7,9 @@ use mesos::v1::value::{Range, Ranges, Scalar, Set};
 use mesos::v1::{Attribute, Offer, Resource};
 use serde_json::{Value, json};
 
-use crate::stock;
+use crate::definition::RunSpec;
+use crate::definition::constraint::Constraint;
+use crate::stock::{self, Stock};
 use crate::time::Timestamp;
 
 /// Why an offer is of no use, in the order in which it is looked at; names are Marathon's.
@@ -20,6 +22,21 @@ pub(crate) enum Reason {
     InsufficientMemory,
     InsufficientDisk,
     InsufficientPorts,
+}
+
+impl Reason {
+    /// The same for people, of one offer or of several.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Reason::UnfulfilledRole => "belonged to another role",
+            Reason::UnfulfilledConstraint => "did not meet its constraints",
+            Reason::AgentMaintenance => "came shortly before maintenance",
+            Reason::InsufficientCpus => "had too few CPUs left",
+            Reason::InsufficientMemory => "had too little memory left",
+            Reason::InsufficientDisk => "had too little disk space left",
+            Reason::InsufficientPorts => "lacked ports that it needs",
+        }
+    }
 }
 
 pub(crate) const REASONS: [Reason; 7] = [
@@ -97,6 +114,26 @@ impl Refusals {
         self.last_counts().into_iter().max_by_key(|(_, count)| *count).map(|(reason, _)| reason)
     }
 
+    /// The lack that most of the last offers had, in words, with what the app asks for.
+    pub(crate) fn main_lack(&self, app: &RunSpec) -> Option<String> {
+        let reason = self.main_reason()?;
+        let amounts = |name: &str, wanted: f64, unit: &str| {
+            let most = self.last.iter().map(|unused| Stock::of(&unused.offer).scalar(name)).fold(0.0, f64::max);
+            // What its executor takes comes on top.
+            (wanted > most).then(|| format!("asked for are {wanted}{unit}, the most offered is {most}{unit}"))
+        };
+        let more = match reason {
+            Reason::InsufficientCpus => amounts("cpus", app.cpus, ""),
+            Reason::InsufficientMemory => amounts("mem", app.mem, " MiB"),
+            Reason::InsufficientDisk => amounts("disk", app.disk, " MiB"),
+            Reason::UnfulfilledConstraint => {
+                Some(app.constraints.iter().map(Constraint::to_string).collect::<Vec<_>>().join(", "))
+            }
+            Reason::UnfulfilledRole | Reason::AgentMaintenance | Reason::InsufficientPorts => None,
+        };
+        Some(format!("{}{}", reason.words(), more.map(|more| format!(": {more}")).unwrap_or_default()))
+    }
+
     /// As `processedOffersSummary`.
     pub(crate) fn json(&self) -> Value {
         let (last, all) = (funnel(&self.last_counts(), 0), funnel(&self.all, self.used));
@@ -112,9 +149,23 @@ impl Refusals {
         json
     }
 
-    /// As `lastUnusedOffers`.
-    pub(crate) fn last_json(&self) -> Value {
-        self.last.iter().map(Unused::json).collect()
+    /// The lacks of the last offers, one of each agent, for people.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let all = self.last.len();
+        let counts = self.last_counts().into_iter();
+        counts.map(|(reason, count)| format!("{count} of the last {all} offers {}", reason.words())).collect()
+    }
+
+    /// As `lastUnusedOffers`, with the same for people if that is wanted.
+    pub(crate) fn last_json(&self, explained: bool) -> Value {
+        let one = |unused: &Unused| {
+            let mut json = unused.json();
+            if explained {
+                json["why"] = unused.reasons.iter().map(|reason| reason.words()).collect();
+            }
+            json
+        };
+        self.last.iter().map(one).collect()
     }
 }
 
@@ -182,6 +233,7 @@ mod tests {
     use mesos::v1::value::Text;
 
     use super::*;
+    use crate::ids::AppId;
 
     fn unused(agent: &str, reasons: &[Reason]) -> Unused {
         let offer = Arc::new(Offer { agent_id: agent.into(), ..Offer::default() });
@@ -209,6 +261,11 @@ mod tests {
         assert_eq!(attempt[3], json!({"reason": "InsufficientCpus", "declined": 2, "processed": 4}));
         assert_eq!(attempt[6], json!({"reason": "InsufficientPorts", "declined": 1, "processed": 2}));
         assert_eq!(refusals.main_reason(), Some(Reason::UnfulfilledConstraint));
+        let words =
+            ["3 of the last 4 offers did not meet its constraints", "1 of the last 4 offers had too few CPUs left"];
+        assert_eq!(refusals.words(), words);
+        assert_eq!(refusals.last_json(true)[0]["why"], json!(["had too few CPUs left", "lacked ports that it needs"]));
+        assert_eq!(refusals.last_json(false)[0]["why"], Value::Null, "not in Marathon's shape");
     }
 
     #[test]
@@ -223,6 +280,28 @@ mod tests {
         }
         assert_eq!(refusals.last.len(), AGENTS);
         assert!(refusals.last.iter().all(|unused| unused.reasons == [Reason::InsufficientCpus]));
+    }
+
+    #[test]
+    fn what_is_lacking_is_said_in_words_with_what_is_asked_for() {
+        let mut app = RunSpec::new(AppId::new("a"), Timestamp::from_millis(0));
+        app.mem = 4096.0;
+        app.constraints = vec![serde_json::from_value(json!(["rack", "CLUSTER", "b"])).unwrap()];
+        let lack = |reason: Reason, mem: f64| {
+            let offer = Arc::new(Offer { resources: vec![Resource::scalar("mem", mem)], ..Offer::default() });
+            let mut refusals = Refusals::default();
+            let last = vec![Unused { offer, reasons: vec![reason], at: Timestamp::from_millis(0) }];
+            refusals.note(0, &Counts::from([(reason, 1)]), last, Timestamp::from_millis(0));
+            refusals.main_lack(&app).unwrap()
+        };
+        let [memory, constraint] = [Reason::InsufficientMemory, Reason::UnfulfilledConstraint];
+        assert_eq!(
+            lack(memory, 512.5),
+            "had too little memory left: asked for are 4096 MiB, the most offered is 512.5 MiB"
+        );
+        assert_eq!(lack(memory, 4096.0), "had too little memory left", "its executor needs some, too");
+        assert_eq!(lack(constraint, 1.0), "did not meet its constraints: rack:CLUSTER:b");
+        assert_eq!(Refusals::default().main_lack(&app), None);
     }
 
     #[test]

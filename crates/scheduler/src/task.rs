@@ -61,6 +61,8 @@ pub(crate) fn build(
         limits: app.resource_limits.iter().flat_map(limits).collect(),
         health_check,
         health_checks,
+        explained: Some(true),
+        counted_as: Some(spec.id.as_str().to_owned()),
         check: app.check.as_ref().and_then(|check| check_info(check, &inside)),
         kill_policy: app
             .task_kill_grace_period_seconds

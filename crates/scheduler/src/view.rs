@@ -1,15 +1,26 @@
 //! Answers for people who look at the core, in Marathon's shapes. In: a [`View`] at its parts. Out: JSON, and text.
 
+mod agents;
+mod brake;
+mod diff;
+mod dry_run;
 mod groups;
+mod halted;
+mod health;
 mod metrics;
+mod monitoring;
+mod next;
+mod overview;
 mod pods;
+mod queue;
 mod texts;
+mod versions;
 
 use checks::Verdict;
-use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use self::halted::Halted;
 use crate::core::{AppRecord, View};
 use crate::definition::RunSpec;
 use crate::deployment::{Deployment, StepAction};
@@ -17,10 +28,12 @@ use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Instance, Paused};
 use crate::refusal::Refusal;
 use crate::states::States;
-use crate::time::{Now, Timestamp};
+use crate::time::Now;
 
 pub(crate) use groups::GroupEmbed;
 pub(crate) use metrics::Metrics;
+pub(crate) use overview::{Page, Place};
+pub(crate) use queue::QueueEmbed;
 pub(crate) use texts::{AppText, Texts};
 
 /// The parts of an app's answer beside its definition.
@@ -34,6 +47,8 @@ pub(crate) struct Embed {
     pub readiness: bool,
     /// Instances that are unhealthy and not killed, and pauses of checks: not Marathon's, and so to be asked for.
     pub brake: bool,
+    /// Why each instance is as it is, and what is done next: not Marathon's, either.
+    pub health: bool,
 }
 
 impl Embed {
@@ -66,12 +81,16 @@ impl Embed {
             "taskStats" => self.task_stats = true,
             "readiness" => self.readiness = true,
             "brake" => self.brake = true,
+            "health" => {
+                self.tasks = true;
+                self.health = true;
+            }
             _ => tracing::debug!(name, "ignored an unknown embed"),
         }
     }
 }
 
-/// Which apps to list.
+/// The apps to list.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AppFilter {
     pub id: Option<String>,
@@ -98,7 +117,7 @@ impl<'a> View<'a> {
         let all = looks_at_each.then(|| self.instances.tasks_of(id));
         let tasks: Vec<&Instance> = all.into_iter().flatten().collect();
         if embed.tasks {
-            json["tasks"] = tasks.iter().map(|instance| self.task_json(instance)).collect();
+            json["tasks"] = tasks.iter().map(|instance| self.embedded_json(instance, embed, now)).collect();
         }
         if let (Some(json), Value::Object(mut more)) = (json.as_object_mut(), self.beside(record, &tasks, embed, now)) {
             json.append(&mut more);
@@ -112,13 +131,18 @@ impl<'a> View<'a> {
     }
 
     /// The fields of an app beside its definition and its tasks.
-    fn beside(&self, record: &AppRecord, tasks: &[&Instance], embed: &Embed, now: Now) -> Value {
+    fn beside(&self, record: &'a AppRecord, tasks: &[&Instance], embed: &Embed, now: Now) -> Value {
         let (id, mut json) = (&record.app.id, json!({}));
         if embed.counts {
             counts(&mut json, self.instances.states(id));
         }
         if embed.brake {
-            self.show_brake(&mut json, id);
+            self.show_brake(&mut json, id, now);
+        }
+        if embed.health {
+            json["halted"] = self.halted(record).map_or(Value::Null, Halted::json);
+            json["waiting"] = json!(self.waiting_json(id, now));
+            json["ended"] = json!(self.endings.of(id).collect::<Vec<_>>());
         }
         if embed.readiness {
             json["readinessCheckResults"] = json!(self.readiness_json(id));
@@ -134,17 +158,6 @@ impl<'a> View<'a> {
             json["tasksStats"] = stats(&record.app, tasks, now);
         }
         json
-    }
-
-    pub(crate) fn versions_json(&self, id: &AppId) -> Option<Value> {
-        let record = self.app_record(id)?;
-        let versions: Vec<_> = record.versions.keys().rev().collect();
-        Some(json!({"versions": versions}))
-    }
-
-    pub(crate) fn version_json(&self, id: &AppId, version: Timestamp) -> Option<Value> {
-        let record = self.app_record(id)?;
-        record.versions.get(&version).map(|app| json!(app))
     }
 
     /// The tasks of all apps.
@@ -215,24 +228,20 @@ impl<'a> View<'a> {
         json!({"callbackUrls": **self.out.subscribers()})
     }
 
-    fn show_brake(&self, json: &mut Value, id: &AppId) {
-        let tasks: Vec<_> = self.instances.tasks_of(id).collect();
-        let held: Vec<_> = tasks
-            .iter()
-            .filter(|found| self.brake.held_of(id).any(|held| *held == found.id))
-            .map(|found| found.task_id())
-            .collect();
-        let paused = tasks.iter().filter_map(|found| Some((found.task_id(), paused_until(found.checked.paused?))));
-        json["tasksHeldUnhealthy"] = json!(held.len());
-        json["heldUnhealthy"] = json!(held);
-        json["checksPausedUntil"] = json!(paused.collect::<BTreeMap<_, _>>());
-    }
-
     fn task_json(&self, instance: &Instance) -> Value {
         let app = self.definitions.of(instance);
         let mut json = task_json(instance);
         json["servicePorts"] = json!(app.map(RunSpec::service_ports).unwrap_or_default());
         json["role"] = json!(app.map_or_else(|| self.definitions.role(), |app| self.definitions.role_of(app)));
+        json
+    }
+
+    /// A task among those of its app.
+    fn embedded_json(&self, instance: &Instance, embed: &Embed, now: Now) -> Value {
+        let mut json = self.task_json(instance);
+        if embed.health {
+            json["health"] = self.explained_json(instance, now);
+        }
         json
     }
 
@@ -264,39 +273,6 @@ impl<'a> View<'a> {
         let config = record.app.config_version();
         let current = self.instances.tasks_of(id).filter(|found| found.config == config);
         current.flat_map(|instance| readiness(&record.app, instance)).collect()
-    }
-
-    /// With the last offers that were of no use, if these are wanted.
-    pub(crate) fn queue_json(&self, last_unused_offers: bool, now: Now) -> Value {
-        let waiting = self.instances.waiting().filter_map(|(app, ids)| Some((self.definitions.get(app)?, ids)));
-        let entry = |(record, ids): (&AppRecord, &BTreeSet<InstanceId>)| {
-            let since = ids.iter().filter_map(|id| Some(self.instances.get(id)?.times.since)).min();
-            let left = self.queue.delay(&record.app.id, now.moment).as_secs();
-            let refusals = self.queue.refusals(&record.app.id).cloned().unwrap_or_default();
-            let (name, shown) = record.app.shown();
-            let mut item = json!({name: shown, "count": ids.len(), "since": since,
-                "delay": {"timeLeftSeconds": left, "overdue": left == 0}, "processedOffersSummary": refusals.json()});
-            if last_unused_offers {
-                item["lastUnusedOffers"] = refusals.last_json();
-            }
-            // Clients of before Marathon 1.9 refuse fields they do not know, and hardly anybody has another role.
-            let role = self.definitions.role_of(&record.app);
-            if role != "*" {
-                item["role"] = json!(role);
-            }
-            item
-        };
-        json!({"queue": waiting.map(entry).collect::<Vec<_>>()})
-    }
-
-    /// The instances that have left the queue, and of which their agents tell what they still wait for: images.
-    pub(crate) fn launching_json(&self) -> Value {
-        let told = self.instances.starting().filter(|(instance, _)| instance.message.is_some());
-        let entry = |instance: &Instance| {
-            json!({"id": instance.app, "instance": instance.id, "host": instance.place.host,
-                "since": instance.times.since, "message": instance.message})
-        };
-        told.map(|(instance, _)| entry(instance)).collect()
     }
 }
 

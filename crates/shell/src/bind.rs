@@ -18,7 +18,7 @@ pub enum BindError {
     /// The operator's: another process listens there already.
     #[error("address {address} is already in use: is another {part} running on port {}?", address.port())]
     InUse {
-        /// Which part it is.
+        /// The part.
         part: &'static str,
         /// The address on which it wanted to listen.
         address: SocketAddr,

@@ -43,7 +43,7 @@ pub trait Part {
     /// Takes a request; an answer is held back until what it rests on is durable.
     fn serve(&mut self, request: Self::Request, now: Now, answers: &mut Answers) -> Course<Self::Error>;
 
-    /// When to call [`Part::wake`], on the scale of [`Now::elapsed`].
+    /// The time at which to call [`Part::wake`], on the scale of [`Now::elapsed`].
     fn wake_at(&self) -> Option<Duration>;
 
     /// Does what is due.

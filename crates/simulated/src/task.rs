@@ -31,7 +31,7 @@ pub(crate) struct Task {
     ip: Ipv4Addr,
     /// Updates without an acknowledgement, oldest first. Only the oldest is on its way.
     waiting: VecDeque<TaskStatus>,
-    /// When the oldest was last sent.
+    /// The time at which the oldest was last sent.
     pub(crate) sent: Option<Duration>,
 }
 

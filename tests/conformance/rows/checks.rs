@@ -13,7 +13,7 @@ use harness::wire::Form;
 const HEALTH: &str = "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED";
 const CHECK: &str = "REASON_TASK_CHECK_STATUS_UPDATED";
 
-/// Which executor runs the task.
+/// The executor that runs the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Executor {
     Command,

@@ -1,6 +1,7 @@
 //! The end of the actor while processes are being started.
 
 use containers::provision::Settings;
+use processes::UserError;
 use tokio::sync::watch;
 
 use super::*;
@@ -32,6 +33,7 @@ fn actor(layout: &Layout) -> Actor {
         networks,
         provisioner,
         docker: None,
+        shim: Vec::new(),
     };
     let jobs = Jobs::start(surroundings);
     let registration =
@@ -61,7 +63,8 @@ async fn an_agent_that_keeps_its_tasks_ends_after_what_it_starts_is_written_down
     assert!(actor.wake(Now::default()).is_continue());
     assert_ne!(actor.wake_at(), Some(Duration::ZERO));
     assert!(serve(&mut actor, Request::Prepared(preparation, Ok(()))).is_empty(), "nothing more is started");
-    let written = serve(&mut actor, Request::Started(owner, Err(StartError::User("nobody".to_owned()))));
+    let written =
+        serve(&mut actor, Request::Started(owner, Err(StartError::User(UserError::Unknown("nobody".to_owned())))));
     let is_record = |action: &Action| matches!(action, Action::Persist(Change::Executor(_)));
     assert!(written.iter().any(is_record), "{written:?}");
     assert_eq!(actor.wake_at(), Some(Duration::ZERO));

@@ -40,6 +40,8 @@ pub(crate) enum RemoveRefusal {
 pub(super) enum ContainerAction {
     /// SIGKILL for everything in it.
     Kill(ContainerId),
+    /// Its start need not come to an end.
+    GiveUp(ContainerId),
     /// The sandbox of its own is no longer needed.
     RemoveSandbox(ContainerId),
     /// Nothing of it is needed any more, but its sandbox. Its name may be taken anew right afterwards.
@@ -192,6 +194,7 @@ impl Containers {
         match self.containers.get_mut(&id.to_string()).map(|container| &mut container.phase) {
             Some(Phase::Starting { doomed }) => {
                 *doomed = true;
+                self.actions.push(ContainerAction::GiveUp(id.clone()));
                 true
             }
             _ => false,
@@ -215,6 +218,7 @@ impl Containers {
             self.actions.extend(container.kill());
             if let Phase::Starting { doomed } = &mut container.phase {
                 *doomed = true;
+                self.actions.push(ContainerAction::GiveUp(container.id.clone()));
             }
         }
         let gone = self.containers.extract_if(.., |_, container| belongs(&container.id) && over(container));
@@ -362,8 +366,9 @@ mod tests {
             }
             containers.started(&id(name), facts(Class::Session));
             containers.left(&id(name));
-            let kills = if early { 2 } else { 1 };
-            assert_eq!(containers.take_actions(), vec![ContainerAction::Kill(id(name)); kills]);
+            let kill = ContainerAction::Kill(id(name));
+            let early = early.then(|| [ContainerAction::GiveUp(id(name)), kill.clone()]).into_iter().flatten();
+            assert_eq!(containers.take_actions(), early.chain([kill]).collect::<Vec<_>>());
         }
     }
 
@@ -375,8 +380,10 @@ mod tests {
         containers.ended(&id("r.c"), over(0));
         containers.destroy(&id("r"));
         let kill = |name| ContainerAction::Kill(id(name));
+        let late = [ContainerAction::GiveUp(id("r.d")), ContainerAction::Clear(id("r.c"))];
         let left = ContainerAction::KillLeftovers(id("r"));
-        assert_eq!(containers.take_actions(), [kill("r.a"), kill("r.a.b"), ContainerAction::Clear(id("r.c")), left]);
+        let expected: Vec<_> = [kill("r.a"), kill("r.a.b")].into_iter().chain(late).chain([left]).collect();
+        assert_eq!(containers.take_actions(), expected);
         containers.started(&id("r.d"), facts(Class::Session));
         assert_eq!(containers.take_actions(), [kill("r.d")], "it began too late");
         containers.ended(&id("r.a"), over(9));

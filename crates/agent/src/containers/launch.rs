@@ -1,30 +1,27 @@
-//! From an order to a running program: its parent is looked up, its place made, what it names by URI fetched, and it is
-//! started. Runs in a task of its own for each launch; comes back with what came of it.
+//! From an order to a running program: its parent is looked up, and it joins that, or becomes a container of its own (see
+//! `task`). Runs in a task of its own for each launch; comes back with what came of it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ::containers::cgroup::{Birthplace, CgroupError};
-use ::containers::provision::{Provision, Settings};
-use ::containers::rootfs::Cgroups as Visible;
-use ::containers::{logs, spec};
-use fetcher::{Fetcher, Item};
+use ::containers::provision::Settings;
+use fetcher::Fetcher;
 use mesos::command;
 use mesos::v1::{ContainerId, Resource};
-use processes::contained;
-use processes::{Contained, Credentials, End, Logged, Logs, Rotations, mark};
+use processes::{Contained, Credentials, End, Rotations, mark};
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
 use super::bounds::{self, Around};
 use super::order::{Class, Order};
 use super::parent::{Parent, Surroundings};
-use super::record::ContainerRecord;
-use super::room::{self, Place};
 use super::session::{self, Join, Session};
-use super::{LaunchRefusal, Output};
+use super::{LaunchRefusal, Output, task};
 use crate::cgroups::Cgroups;
 use crate::handle::{self, look};
-use crate::layout::{Layout, private_directory};
+use crate::layout::Layout;
+use crate::provisioner::Provisioner;
 use crate::sandbox;
 
 /// The settings of launches, which do not change.
@@ -49,6 +46,7 @@ pub(crate) struct Launcher {
     pub(crate) cgroups: Option<Cgroups>,
     /// The control groups to remove, which may be of an earlier life.
     pub(crate) removable: Option<Cgroups>,
+    pub(crate) provisioner: Provisioner,
 }
 
 #[derive(Debug)]
@@ -69,20 +67,18 @@ pub(crate) struct Started {
     pub(super) resources: Vec<Resource>,
 }
 
-fn refused(error: impl std::fmt::Display) -> LaunchRefusal {
-    LaunchRefusal::Order(error.to_string())
+pub(super) fn refused(error: impl std::fmt::Display) -> LaunchRefusal {
+    LaunchRefusal::Order(processes::in_words(&error.to_string()))
 }
 
-fn unmade(error: impl std::fmt::Display) -> LaunchRefusal {
-    LaunchRefusal::Sandbox(format!("Failed to create sandbox: {error}"))
-}
-
-/// Everything up to the running program. `known` is the parent, if it is a container known here.
+/// Everything up to the running program. `known` is the parent, if it is a container known here. What takes long is given up
+/// with the token.
 pub(super) async fn launch(
     launcher: &Launcher,
     order: Order,
     known: Option<Parent>,
     output: Option<Output>,
+    over: CancellationToken,
 ) -> Result<Started, LaunchRefusal> {
     if let Some(unsupported) = order.unsupported() {
         return Err(LaunchRefusal::Order(unsupported));
@@ -93,10 +89,9 @@ pub(super) async fn launch(
         (None, None) => None,
     };
     let joined = joined(parent.as_ref()).await?;
-    let user = user(launcher, &order, parent.as_ref(), joined.as_ref()).await?;
     match order.class {
-        Class::Session => join(launcher, order, parent, joined, user, output).await,
-        Class::Task => shim(launcher, order, parent, user).await,
+        Class::Session => join(launcher, order, parent, joined, output).await,
+        Class::Task => task::start(launcher, order, (parent, joined), over).await,
     }
 }
 
@@ -114,7 +109,7 @@ async fn joined(parent: Option<&Parent>) -> Result<Option<Surroundings>, LaunchR
 }
 
 /// The user it names, or else its parent's.
-async fn user(
+pub(super) async fn user(
     launcher: &Launcher,
     order: &Order,
     parent: Option<&Parent>,
@@ -141,12 +136,12 @@ async fn join(
     order: Order,
     parent: Option<Parent>,
     joined: Option<Surroundings>,
-    user: Option<Credentials>,
     output: Option<Output>,
 ) -> Result<Started, LaunchRefusal> {
     let Some(parent) = parent else {
         return Err(LaunchRefusal::Order("A session needs a container to join".to_owned()));
     };
+    let user = user(launcher, &order, Some(&parent), joined.as_ref()).await?;
     let around = around(launcher, &order).await?;
     let is_apart = around.as_ref().is_some_and(|around| around.is_apart);
     let can_join = joined.as_ref().map(|joined| !joined.namespaces.is_empty());
@@ -194,48 +189,8 @@ async fn start_session(
     Ok(Started { program: StartedProgram::Session(started, output), sandbox, resources })
 }
 
-/// A task: a shim is its parent.
-async fn shim(
-    launcher: &Launcher,
-    order: Order,
-    parent: Option<Parent>,
-    user: Option<Credentials>,
-) -> Result<Started, LaunchRefusal> {
-    let outer = parent.as_ref().map(|parent| parent.sandbox.clone());
-    let (sandbox, directory) = place(launcher, &order, parent, user.as_ref()).await?;
-    let mut program = program(launcher, &order, launcher.settings.environment.clone(), &sandbox, user)?;
-    program.birthplace = cgroup(launcher, &order).await?;
-    let program = roomy(launcher, &order, program, (&sandbox, outer, &directory)).await?;
-    let rotations = logs::of_task(launcher.settings.log_rotations, &program.environment).map_err(refused)?;
-    let program = Logged { program, logs: Logs::of(&sandbox), rotations };
-    let shim = [launcher.settings.executor_binary.display().to_string(), "shim".to_owned()];
-    match contained::start(program, &shim, &directory).await.map_err(refused)? {
-        Ok(contained) => Ok(Started { program: StartedProgram::Task(contained), sandbox, resources: order.resources }),
-        Err(End::NotStarted(why)) => Err(LaunchRefusal::Order(why)),
-        Err(end) => Ok(Started { program: StartedProgram::Over(end), sandbox, resources: order.resources }),
-    }
-}
-
-/// The program in its room, between its sandbox, the one around that, and the directory of its shim.
-async fn roomy(
-    launcher: &Launcher,
-    order: &Order,
-    mut program: processes::Program,
-    (sandbox, outer, state): (&Path, Option<PathBuf>, &Path),
-) -> Result<processes::Program, LaunchRefusal> {
-    let visible = |cgroups: &Cgroups| spec::cgroups(&cgroups.root().mounts, program.birthplace.as_ref());
-    let cgroups = launcher.cgroups.as_ref().map_or(Visible::Nothing, visible);
-    let provision = Provision { settings: launcher.settings.operator.clone(), ..Provision::default() };
-    let (order, sandbox, state) = (order.clone(), sandbox.to_owned(), state.to_owned());
-    let give = move || {
-        let place = Place { provision: &provision, sandbox: &sandbox, outer: outer.as_deref(), state: &state, cgroups };
-        room::give(&mut program, &order, place).map(|()| program)
-    };
-    spawn_blocking(give).await.map_err(refused)?.map_err(refused)
-}
-
 /// The cgroup that the container is born in, which is made if it is to be its own.
-async fn cgroup(launcher: &Launcher, order: &Order) -> Result<Option<Birthplace>, LaunchRefusal> {
+pub(super) async fn cgroup(launcher: &Launcher, order: &Order) -> Result<Option<Birthplace>, LaunchRefusal> {
     let Some(cgroups) = launcher.cgroups.clone() else { return Ok(None) };
     let limits = order.limits(cgroups.policy());
     let id = order.id.clone();
@@ -248,34 +203,8 @@ async fn cgroup(launcher: &Launcher, order: &Order) -> Result<Option<Birthplace>
     spawn_blocking(born_in).await.map_err(refused)?.map_err(refused)
 }
 
-/// Makes the sandbox and the shim's directory, and fills the former.
-async fn place(
-    launcher: &Launcher,
-    order: &Order,
-    parent: Option<Parent>,
-    user: Option<&Credentials>,
-) -> Result<(PathBuf, PathBuf), LaunchRefusal> {
-    let directory = launcher.layout.container(&order.id);
-    let outer = parent.map_or_else(|| launcher.layout.root().to_owned(), |parent| parent.sandbox);
-    let name = Path::new("containers").join(&order.id.value);
-    let sandbox = outer.join(&name);
-    let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
-    let record = ContainerRecord::new(&order.id, sandbox.clone(), &order.resources);
-    let (links, owner, state) = (order.links(), user.cloned(), directory.clone());
-    let make = move || {
-        // An earlier container of this name has been removed from the books.
-        let _nothing_there = processes::remove_tree(&state);
-        private_directory(&state)?;
-        sandbox::nest(&outer, &name, &links, owner.as_ref())?;
-        record.write(&state)
-    };
-    spawn_blocking(make).await.map_err(unmade)?.map_err(unmade)?;
-    sandbox::fill(&launcher.fetcher, sandbox.clone(), items, user.cloned()).await.map_err(refused)?;
-    Ok((sandbox, directory))
-}
-
 /// The program of a container: its command, with its variables above those it inherits, in its sandbox.
-fn program(
+pub(super) fn program(
     launcher: &Launcher,
     order: &Order,
     inherited: BTreeMap<String, String>,
@@ -286,23 +215,26 @@ fn program(
     let terminal = order.terminal().map_err(refused)?;
     let mut environment = inherited;
     environment.insert("MESOS_SANDBOX".to_owned(), sandbox.display().to_string());
-    if terminal.is_some() {
-        environment.insert("TERM".to_owned(), "xterm".to_owned());
-    }
-    environment.extend(command::variables(order.command.environment.as_ref()).map_err(refused)?);
+    environment.extend(own_environment(order)?);
     environment.extend([mark(&launcher.layout.container(&order.id))]);
     let environment = environment.into_iter().collect();
     let working_directory = sandbox.to_owned();
     Ok(processes::Program { path, arguments, environment, working_directory, user, terminal, ..Default::default() })
 }
 
+/// The variables of a container above all that it inherits.
+pub(super) fn own_environment(order: &Order) -> Result<BTreeMap<String, String>, LaunchRefusal> {
+    let is_terminal = order.container.as_ref().is_some_and(|container| container.tty_info.is_some());
+    let kind = is_terminal.then(|| ("TERM".to_owned(), "xterm".to_owned()));
+    let named = command::variables(order.command.environment.as_ref()).map_err(refused)?;
+    Ok(kind.into_iter().chain(named).collect())
+}
+
 #[cfg(test)]
 pub(super) mod tests {
-    use mesos::v1::CommandInfo;
-    use tokio::runtime::Builder;
-    use tokio::task::yield_now;
-
     use super::*;
+    use crate::networks::{NetworkOptions, Networks};
+    use crate::provisioner::Maker;
 
     pub(in crate::containers) fn launcher(work_dir: &Path) -> Launcher {
         let layout = Layout::create(work_dir).unwrap();
@@ -313,43 +245,11 @@ pub(super) mod tests {
             log_rotations: Rotations::default(),
             operator: Settings::default(),
         };
-        Launcher {
-            settings,
-            layout,
-            fetcher: Fetcher::uncached(),
-            actor: shell::inbox("agent").0,
-            cgroups: None,
-            removable: None,
-        }
-    }
-
-    /// With the only thread that may wait taken, the disk is not touched, and the runtime goes on.
-    #[test]
-    fn a_sandbox_is_made_by_a_thread_that_may_wait() {
-        let runtime = Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
-        runtime.block_on(async {
-            let directory = tempfile::tempdir().unwrap();
-            let launcher = launcher(directory.path());
-            let command = CommandInfo::default();
-            let order = Order {
-                id: "c".into(),
-                class: Class::Task,
-                command,
-                container: None,
-                resources: Vec::new(),
-                limits: BTreeMap::new(),
-            };
-            let (free, taken) = std::sync::mpsc::channel::<()>();
-            let waiting = spawn_blocking(move || taken.recv());
-            let sandbox = launcher.layout.standalone().join("c");
-            let placed = tokio::spawn(async move { place(&launcher, &order, None, None).await });
-            for _ in 0..100 {
-                yield_now().await;
-            }
-            assert!(!sandbox.exists() && !waiting.is_finished());
-            drop(free);
-            assert_eq!(placed.await.unwrap().unwrap().0, sandbox);
-            assert!(sandbox.join("stdout").is_file());
-        });
+        let actor = shell::inbox("agent").0;
+        let networks = Networks::of(&NetworkOptions::default(), work_dir).unwrap();
+        let operator = Settings::default();
+        let maker = Maker { layout: layout.clone(), settings: operator, images: None, networks, actor: actor.clone() };
+        let provisioner = Provisioner::start(maker);
+        Launcher { settings, layout, fetcher: Fetcher::uncached(), actor, cgroups: None, removable: None, provisioner }
     }
 }

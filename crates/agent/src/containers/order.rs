@@ -50,7 +50,7 @@ impl Order {
 
     /// Returns the first part of the order that this agent does not support, by name.
     pub(crate) fn unsupported(&self) -> Option<String> {
-        if self.command.value.as_deref().unwrap_or_default().is_empty() {
+        if self.command.value.as_deref().unwrap_or_default().is_empty() && !self.has_image() {
             return Some("The container has no command".to_owned());
         }
         if let Some(secret) = supported::unsupported_variable(&self.command) {
@@ -62,9 +62,9 @@ impl Order {
         let inherited = || match self.class {
             Class::Task => None,
             // Everything is that of the container it joins.
-            Class::Session => {
-                supported::unsupported_isolation(container).or_else(|| supported::unsupported_volumes(container))
-            }
+            Class::Session => supported::unsupported_image(container)
+                .or_else(|| supported::unsupported_isolation(container))
+                .or_else(|| supported::unsupported_volumes(container)),
         };
         supported::unsupported_kind(container).or_else(network).or_else(inherited).or_else(terminal)
     }
@@ -83,9 +83,14 @@ impl Order {
         self.container.iter().flat_map(|container| &container.volumes)
     }
 
-    /// Only what is nested has a sandbox that others see.
+    /// Only what is nested has a sandbox that others see, and what has an image sees nothing outside of that.
     fn is_link(&self, volume: &Volume) -> bool {
-        self.id.parent.is_some() && Link::of(volume).is_some()
+        self.id.parent.is_some() && !self.has_image() && Link::of(volume).is_some()
+    }
+
+    fn has_image(&self) -> bool {
+        let mesos = self.container.as_ref().and_then(|container| container.mesos.as_ref());
+        mesos.is_some_and(|mesos| mesos.image.is_some())
     }
 }
 
@@ -137,9 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn images_are_refused_by_name_and_terminals_are_not() {
+    fn a_session_has_the_image_of_what_it_joins_and_terminals_have_a_size() {
         let image = MesosInfo { image: Some(Image::default()) };
-        let refused = order(ContainerInfo { mesos: Some(image), ..ContainerInfo::default() }).unsupported().unwrap();
+        let task = order(ContainerInfo { mesos: Some(image), ..ContainerInfo::default() });
+        assert_eq!(
+            Order { command: CommandInfo::default(), ..task.clone() }.unsupported(),
+            None,
+            "its image's command"
+        );
+        let refused = Order { class: Class::Session, ..task }.unsupported().unwrap();
         assert!(refused.contains("images"), "{refused}");
         let terminal = |rows| {
             let window_size = Some(tty_info::WindowSize { rows, columns: 80 });

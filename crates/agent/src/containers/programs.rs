@@ -8,17 +8,20 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use ::containers::cgroup::{Cgroup, MemoryReport};
+use ::containers::provision::Provision;
 use mesos::v1::ContainerId;
 use processes::{Contained, End, Process, kill_marked};
 use rustix::process::{Signal, pidfd_send_signal};
 use shell::{Answer, Inbox};
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
 use super::attach::AttachPoint;
 use super::core::{ContainerAction, Containers, Running, Termination};
 use super::launch::{self, Launcher, Started, StartedProgram};
 use super::order::{Class, Order};
 use super::record::{ContainerRecord, DISCARDED};
+use super::room::changes;
 use super::session;
 use super::signals;
 use super::switchboard::Switchboard;
@@ -59,11 +62,14 @@ pub(crate) struct Programs {
     pub(super) containers: Containers,
     /// By container, as it is printed, for as long as it runs.
     running: BTreeMap<String, Held>,
+    /// The words to give up starts that are under way.
+    starting: BTreeMap<String, CancellationToken>,
 }
 
 impl Programs {
     pub(crate) fn new(launcher: Launcher, (handle, inbox): (Handle, Inbox<ContainerRequest>)) -> Programs {
-        Programs { launcher, handle, inbox, containers: Containers::default(), running: BTreeMap::new() }
+        let (containers, running, starting) = (Containers::default(), BTreeMap::new(), BTreeMap::new());
+        Programs { launcher, handle, inbox, containers, running, starting }
     }
 
     /// Ends with the last handle, or when it is told to finish.
@@ -95,13 +101,13 @@ impl Programs {
             ContainerRequest::Destroy(root) => self.containers.destroy(&root),
             ContainerRequest::Finish { everything, done } => self.containers.finish(everything, done),
             ContainerRequest::Progress(Progress::Launched(id, launched, answer)) => {
-                let result = self.launched(&id, launched);
+                let result = self.launched(&id, launched).await;
                 self.carry_out().await;
                 let _gone = answer.send(result);
             }
             ContainerRequest::Progress(Progress::Ended(id, termination)) => {
                 self.running.remove(&id.to_string());
-                self.remove_cgroup(&id);
+                self.let_go(&id).await;
                 self.containers.ended(&id, termination);
             }
             ContainerRequest::Progress(Progress::Left(id)) => self.containers.left(&id),
@@ -112,6 +118,9 @@ impl Programs {
         for action in self.containers.take_actions() {
             match action {
                 ContainerAction::Kill(id) => self.running.get(&id.to_string()).into_iter().for_each(Held::kill),
+                ContainerAction::GiveUp(id) => {
+                    self.starting.get(&id.to_string()).into_iter().for_each(CancellationToken::cancel);
+                }
                 ContainerAction::RemoveSandbox(id) => self.remove_sandbox(&id).await,
                 ContainerAction::Clear(id) => self.clear(&id).await,
                 ContainerAction::KillLeftovers(root) => {
@@ -131,37 +140,40 @@ impl Programs {
             Err(result) => return drop(answer.send(result)),
         };
         let (launcher, handle) = (self.launcher.clone(), self.handle.clone());
+        let over = launcher.provisioner.end().child_token();
+        self.starting.insert(order.id.to_string(), over.clone());
         tokio::spawn(async move {
             let id = order.id.clone();
-            let launched = launch::launch(&launcher, order, known, output).await.map(Box::new);
+            let launched = launch::launch(&launcher, order, known, output, over).await.map(Box::new);
             let _ending = handle.send(ContainerRequest::Progress(Progress::Launched(id, launched, answer))).await;
         });
     }
 
-    fn launched(
+    async fn launched(
         &mut self,
         id: &ContainerId,
         launched: Result<Box<Started>, LaunchRefusal>,
     ) -> Result<Launched, LaunchRefusal> {
+        self.starting.remove(&id.to_string());
         match launched {
             Ok(started) => {
-                self.started(id, *started);
+                self.started(id, *started).await;
                 Ok(Launched::New)
             }
             Err(refusal) => {
                 tracing::info!(container = %id, %refusal, "not launched");
-                self.remove_cgroup(id);
+                self.let_go(id).await;
                 self.containers.refused(id);
                 Err(refusal)
             }
         }
     }
 
-    pub(super) fn started(&mut self, id: &ContainerId, started: Started) {
+    pub(super) async fn started(&mut self, id: &ContainerId, started: Started) {
         let Started { program, sandbox, resources } = started;
         let (class, process, held) = match program {
             StartedProgram::Over(end) => {
-                self.remove_cgroup(id);
+                self.let_go(id).await;
                 return self.containers.ended(id, termination(end));
             }
             StartedProgram::Task(contained) => {
@@ -249,11 +261,19 @@ impl Programs {
         tokio::spawn(async move { answer.send(attach(streams).await) });
     }
 
-    /// The processes that are left in a cgroup of its own, if it has one, end with it.
-    fn remove_cgroup(&self, id: &ContainerId) {
+    /// Lets go of what a container needs only while it runs: a cgroup of its own, with the processes that are left there,
+    /// its images, and what it has changed of those.
+    pub(super) async fn let_go(&self, id: &ContainerId) {
         if let Some(cgroups) = self.launcher.removable.clone() {
             let cgroup = cgroups.own(id);
             tokio::spawn(async move { cgroups.destroy(cgroup).await });
+        }
+        let directory = self.launcher.layout.container(id);
+        // The images are let go only after nobody would look for them any more.
+        let forget = move || Provision::forget(&directory).map(|known| known.then_some(changes(&directory)));
+        if let Ok(Ok(Some(changes))) = spawn_blocking(forget).await {
+            self.launcher.provisioner.let_go(id).await;
+            aside(move || if changes.exists() { processes::remove_tree(&changes) } else { Ok(()) });
         }
     }
 
@@ -276,12 +296,14 @@ impl Programs {
     }
 }
 
-/// Runs clean-up on a thread that may block, without waiting for it.
+/// Runs clean-up on a thread that may block, without waiting for it. What somebody else has cleared away meanwhile, as when a
+/// container that has just ended is removed, is no fault.
 fn aside(work: impl FnOnce() -> io::Result<()> + Send + 'static) {
-    spawn_blocking(move || {
-        if let Err(error) = work() {
+    spawn_blocking(move || match work() {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
             tracing::warn!(%error, "what is left of a container cannot be cleared away");
         }
+        _gone => {}
     });
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use mesos::v1::ContainerId;
 use processes::contained::{self, kill_run};
-use processes::kill_marked;
+use processes::{End, kill_marked};
 use tokio::task::spawn_blocking;
 
 use super::launch::{Started, StartedProgram};
@@ -41,9 +41,17 @@ impl Programs {
             Ok(Ok(contained)) => {
                 let program = StartedProgram::Task(contained);
                 let started = Started { program, sandbox: record.sandbox.clone(), resources: record.resources() };
-                self.started(&id, started);
+                self.started(&id, started).await;
             }
-            Ok(Err(end)) => self.containers.ended(&id, termination(end)),
+            // Its launch came to no end, and whoever asked for it has not heard of one.
+            Ok(Err(End::NotStarted(_))) => {
+                self.containers.failed(&id);
+                discard(directory.to_owned()).await;
+            }
+            Ok(Err(end)) => {
+                self.let_go(&id).await;
+                self.containers.ended(&id, termination(end));
+            }
             Err(error) => {
                 tracing::warn!(container = %id, %error, "cannot tell what became of a container");
                 self.containers.failed(&id);
@@ -54,8 +62,9 @@ impl Programs {
     /// Removes the cgroups of standalone containers that were not taken up.
     fn sweep_cgroups(&self) {
         let Some(cgroups) = self.launcher.removable.clone() else { return };
-        let kept = self.containers.list().into_iter().map(|one| one.id.root().value.clone()).collect();
-        let left = cgroups.left_standalone(&kept);
+        let kept = self.containers.list().into_iter().map(|one| one.id.root().value.clone());
+        let kept: BTreeSet<String> = kept.collect();
+        let left = cgroups.left_standalone(|name| kept.contains(name));
         tokio::spawn(cgroups.sweep(left));
     }
 

@@ -1,12 +1,12 @@
 //! Starts a process whose streams the agent holds: pipes, or one terminal.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use processes::namespace::send_children_to_that_of;
 use processes::terminal::pair::{Pair, open_pair};
-use processes::{BirthWatch, Child, Enter, Process, Program, Spawn, Terminal};
+use processes::{BirthWatch, Birthplace, Child, Enter, Process, Program, Spawn, Terminal};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::thread::ThreadNameSpaceType;
@@ -29,8 +29,11 @@ pub(super) struct Session {
     pub(super) streams: SessionStreams,
 }
 
-/// Takes about a millisecond, in which the calling thread waits.
+/// Takes about a millisecond, in which the calling thread waits. In a container that is paused it would wait for its end.
 pub(super) fn start(program: &Program, join: Option<Join>) -> io::Result<Session> {
+    if program.birthplace.as_ref().is_some_and(Birthplace::is_frozen) {
+        return Err(io::Error::other("the container is paused"));
+    }
     let pidfd = join.map(|(process, _)| process.open().ok_or_else(gone)).transpose()?;
     let kinds = join.map_or(ThreadNameSpaceType::empty(), |(_, kinds)| kinds);
     let enter = pidfd.as_ref().map(|of| Enter { of: of.as_fd(), kinds }).filter(|_| !kinds.is_empty());
@@ -39,12 +42,15 @@ pub(super) fn start(program: &Program, join: Option<Join>) -> io::Result<Session
         Some(wanted) => terminal(wanted, program.user.as_ref().map(|user| user.uid))?,
         None => pipes()?,
     };
-    let mut spawn = Spawn { enter, ..program.spawn(theirs.each_ref().map(AsFd::as_fd)) };
-    // The sandbox may be gone.
-    spawn.directories.push(PathBuf::from("/"));
+    let bear = |watch: Option<&BirthWatch>| {
+        let mut spawn = Spawn { enter, watch, ..program.spawn(theirs.each_ref().map(AsFd::as_fd)) };
+        // The sandbox may be gone.
+        spawn.directories.push(PathBuf::from("/"));
+        spawn.start()
+    };
     let child = match among {
-        Some(Enter { of, .. }) => born_among(of, spawn)?,
-        None => spawn.start()?,
+        Some(Enter { of, .. }) => born_among(of, bear)?,
+        None => bear(None)?,
     };
     Ok(Session { process: child.process()?, pidfd: child.pidfd, streams })
 }
@@ -54,13 +60,17 @@ fn gone() -> io::Error {
 }
 
 /// Nobody in there holds up the start. A thread cannot take back where it sends its children, so that is done by one that ends with it.
-fn born_among(of: std::os::fd::BorrowedFd<'_>, spawn: Spawn<'_>) -> io::Result<Child> {
-    let watch = BirthWatch::start()?;
-    let spawn = Spawn { watch: Some(&watch), ..spawn };
-    std::thread::scope(|scope| {
-        let born = scope.spawn(move || send_children_to_that_of(of).and_then(|()| spawn.start()));
-        born.join().unwrap_or_else(|_| Err(io::Error::other("starting the process failed")))
-    })
+fn born_among(
+    of: BorrowedFd<'_>,
+    bear: impl FnOnce(Option<&BirthWatch>) -> io::Result<Child> + Send,
+) -> io::Result<Child> {
+    let there = move || {
+        let watch = BirthWatch::start()?;
+        send_children_to_that_of(of)?;
+        bear(Some(&watch))
+    };
+    let born = std::thread::scope(|scope| scope.spawn(there).join());
+    born.unwrap_or_else(|_panicked| Err(io::Error::other("starting the process failed")))
 }
 
 type Theirs = [OwnedFd; 3];
@@ -78,4 +88,47 @@ fn pipes() -> io::Result<(Theirs, SessionStreams)> {
 fn terminal(terminal: Terminal, owner: Option<u32>) -> io::Result<(Theirs, SessionStreams)> {
     let Pair { ours, theirs } = open_pair(terminal, owner)?;
     Ok(([theirs.try_clone()?, theirs.try_clone()?, theirs], SessionStreams::Terminal(ours)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+
+    use super::*;
+
+    /// A cgroup in which everybody is frozen.
+    struct Frozen(PathBuf);
+
+    impl Frozen {
+        fn new() -> Option<Frozen> {
+            let path = Path::new("/sys/fs/cgroup/freezer").join(format!("cygnet-session-{}", std::process::id()));
+            fs::create_dir(&path).ok()?;
+            let frozen = Frozen(path);
+            fs::write(frozen.0.join("freezer.state"), "FROZEN").ok().map(|()| frozen)
+        }
+    }
+
+    impl Drop for Frozen {
+        fn drop(&mut self) {
+            let _thawed = fs::write(self.0.join("freezer.state"), "THAWED");
+            let _empty = fs::remove_dir(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_paused_container_holds_up_nobody() {
+        let Some(frozen) = Frozen::new() else {
+            return println!("SKIPPED a_paused_container_holds_up_nobody: needs a freezer (version 1)");
+        };
+        let birthplace = Some(Birthplace::Tasks(vec![frozen.0.join("tasks")]));
+        let program = Program { path: "/bin/true".into(), birthplace, ..Program::default() };
+        assert_eq!(start(&program, None).unwrap_err().to_string(), "the container is paused");
+        fs::write(frozen.0.join("freezer.state"), "THAWED").unwrap();
+        let session = start(&program, None).unwrap();
+        let ended = WaitId::PidFd(session.pidfd.as_fd());
+        waitid(ended, WaitIdOptions::EXITED).unwrap();
+    }
 }

@@ -1,15 +1,19 @@
 //! The actions and jobs of the core.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use containers::cgroup::{Limits, MemoryReport};
-use fetcher::Item;
+use containers::cgroup::{CgroupError, Limits, MemoryReport};
+use containers::identity::IdentityError;
+use fetcher::{FetchError, Item};
 use mesos::v1::cygnet::{AgentCall, PoolEvent};
 use mesos::v1::task_status::Reason;
-use mesos::v1::{AgentId, ContainerId, FrameworkId, TaskId, TaskResourceLimitation, executor};
-use processes::{Logged, Process};
+use mesos::v1::{
+    AgentId, CommandInfo, ContainerId, ContainerInfo, ExecutorId, FrameworkId, TaskId, TaskResourceLimitation, executor,
+};
+use processes::{Logged, Process, UserError};
 
 use super::Provisioning;
 use crate::ids::{ExecutorKey, StreamId};
@@ -30,6 +34,8 @@ pub(crate) struct Preparation {
     pub(crate) directory: PathBuf,
     /// The user it is to belong to, by name; the agent's if absent.
     pub(crate) user: Option<String>,
+    /// The id under which there is its image, whose users go before the host's.
+    pub(crate) image_of: Option<ExecutorId>,
     /// Its executor lives in a pool, which keeps what it must remember itself.
     pub(crate) pooled: bool,
     pub(crate) mode: u32,
@@ -40,26 +46,47 @@ pub(crate) struct Preparation {
 }
 
 /// Why a sandbox is not there, in the words that the framework of its task reads.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum SandboxError {
     #[error("Failed to create sandbox: {0}")]
-    User(String),
+    User(UserError),
     #[error("Failed to create sandbox: {0}")]
-    Disk(String),
+    ImageUser(IdentityError),
+    #[error("Failed to create sandbox: {0}")]
+    Disk(io::Error),
     #[error("Failed to launch container: {0}")]
-    Cgroup(String),
-    #[error("Failed to launch container: Failed to fetch all URIs for container '{container}': {reason}")]
-    Fetch { container: ContainerId, reason: String },
+    Cgroup(CgroupError),
+    #[error("Failed to launch container: Failed to fetch all URIs for container '{container}': {source}")]
+    Fetch { container: ContainerId, source: Box<FetchError> },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    #[error("{0}")]
-    User(String),
-    #[error("cannot start {}: {reason}", path.display())]
-    Spawn { path: PathBuf, reason: String },
-    #[error("the start of the process did not end: {0}")]
-    Panicked(String),
+    #[error(transparent)]
+    User(UserError),
+    #[error("cannot start {}: {source}", path.display())]
+    Spawn { path: PathBuf, source: io::Error },
+    /// The container of an executor; the cause says who is at fault.
+    #[error("cannot make its container: {0}")]
+    Container(Box<dyn std::error::Error + Send + Sync>),
+    /// This agent; its log has more.
+    #[error("the start of the process did not end")]
+    Panicked,
+}
+
+/// An executor that is to run in a container with an image.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ContainedExecutor {
+    /// The name of what was made ready for it.
+    pub(crate) id: ExecutorId,
+    pub(crate) command: CommandInfo,
+    pub(crate) container: ContainerInfo,
+    /// The user it names, which goes before the image's.
+    pub(crate) user: Option<String>,
+    /// The variables of every executor, and its own.
+    pub(crate) inherited: BTreeMap<String, String>,
+    pub(crate) own: BTreeMap<String, String>,
+    pub(crate) sandbox: PathBuf,
 }
 
 /// More of a resource than a container may have.
@@ -91,6 +118,8 @@ pub(crate) enum Job {
     Limit(ExecutorKey, ContainerId, Limits),
     /// Starts a process; the answer is [`super::Core::started`], and later [`super::Core::process_ended`].
     Start(Owner, Box<Logged>, Option<String>),
+    /// The same of an executor in a container with an image, which was made ready before.
+    Contain(ExecutorKey, ContainerId, Box<ContainedExecutor>),
     /// SIGKILL for the process and everything that belongs to it.
     KillTree(Process),
     /// SIGKILL for the task an executor in a pool has started.

@@ -3,16 +3,27 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use containers::logs::{self, VariableError};
 use mesos::command::{self, CommandError};
 use mesos::duration;
-use mesos::v1::{AgentId, FrameworkId, FrameworkInfo, executor_info};
+use mesos::v1::{AgentId, ContainerInfo, FrameworkId, FrameworkInfo, executor_info};
 use processes::{DEFAULT_PATH, Logged, Logs, Program, Rotations};
 
+use super::ContainedExecutor;
 use super::frameworks::Executor;
 use super::settings::Settings;
 use crate::cgroups;
 
 type Variables = BTreeMap<String, String>;
+
+/// Why an executor cannot be started: its command, which its framework wrote, makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UnusableCommand {
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    #[error(transparent)]
+    Logs(#[from] VariableError),
+}
 
 fn set(variables: &mut Variables, name: &str, value: impl ToString) {
     variables.insert(name.to_owned(), value.to_string());
@@ -27,7 +38,9 @@ impl Settings {
     /// The user an executor's process and its sandbox belong to, by name; the agent's own if absent.
     pub(crate) fn user_of(&self, framework: &FrameworkInfo, executor: &Executor) -> Option<String> {
         let own = executor.info().command.as_ref().and_then(|command| command.user.clone());
-        let user = own.unwrap_or_else(|| framework.user.clone());
+        // That of the framework is one of its scheduler's machine, and an image has its own.
+        let others = || if executor.container_with_image().is_some() { String::new() } else { framework.user.clone() };
+        let user = own.unwrap_or_else(others);
         Some(user).filter(|user| self.switch_user && !user.is_empty())
     }
 
@@ -85,14 +98,46 @@ impl Settings {
         agent: Option<&AgentId>,
         framework: &FrameworkInfo,
         executor: &Executor,
-    ) -> Result<Logged, CommandError> {
+    ) -> Result<Logged, UnusableCommand> {
         let command = executor.info().command.clone().unwrap_or_default();
         let mut variables = self.environment.clone();
         variables.extend(self.executor_environment(agent, framework, executor));
         variables.extend(command::variables(command.environment.as_ref())?);
         let command = command::program(&command, command::SYSTEM_SHELL)?;
         let program = program(command, variables, executor.directory());
-        Ok(Logged { program, logs: Logs::of(executor.directory()), rotations: Rotations::default() })
+        let rotations = self.rotations_of(executor)?;
+        Ok(Logged { program, logs: Logs::of(executor.directory()), rotations })
+    }
+
+    /// The bounds of the logs of an executor that has a process of its own.
+    pub(crate) fn rotations_of(&self, executor: &Executor) -> Result<Rotations, VariableError> {
+        let environment = executor.info().command.as_ref().and_then(|command| command.environment.as_ref());
+        let variables = environment.iter().flat_map(|environment| &environment.variables);
+        let own = variables.map(|variable| (variable.name.clone(), variable.value().to_owned()));
+        logs::of_task(self.log_rotations, &own.collect::<Vec<_>>())
+    }
+
+    /// The process of an executor in a container with an image, whose variables go before the image's. Those by which
+    /// Cygnet's own executors find files of the host mean nothing there.
+    pub(super) fn contained_executor(
+        &self,
+        agent: Option<&AgentId>,
+        framework: &FrameworkInfo,
+        executor: &Executor,
+        container: &ContainerInfo,
+    ) -> Result<ContainedExecutor, CommandError> {
+        let mut inherited = self.executor_environment(agent, framework, executor);
+        inherited.retain(|name, _| !name.starts_with("CYGNET_"));
+        let command = executor.info().command.clone().unwrap_or_default();
+        Ok(ContainedExecutor {
+            id: executor.info().executor_id.clone(),
+            own: command::variables(command.environment.as_ref())?,
+            inherited,
+            user: self.user_of(framework, executor),
+            command,
+            container: container.clone(),
+            sandbox: executor.directory().to_owned(),
+        })
     }
 
     /// The process of a framework's pool, which subscribes by this name.

@@ -71,6 +71,9 @@ impl Core {
         match call {
             Content::Update(update) => self.executor_update(key, update.status),
             Content::Message(message) => self.executor_message(key.clone(), message.data),
+            Content::Pulling(pulling) => self.executor_pulling(key, pulling),
+            // Answers that are awaited have been given already.
+            Content::History(_) => {}
             Content::Subscribe(_) | Content::Heartbeat | Content::Unknown => return Err(CallRefusal::UnknownType),
         }
         Ok(())

@@ -141,7 +141,14 @@ fn check_ids(launch: &Launch) -> Result<(), BadId> {
 fn unsupported(executor: &ExecutorInfo, generated: bool) -> Option<String> {
     // Executors check themselves what their tasks may have: this is about the containers of executors.
     let container = if generated { &None } else { &executor.container };
-    let said = |container| supported::unsupported(container).or_else(|| supported::unsupported_volumes(container));
+    let builtin = generated || executor.r#type() == executor_info::Type::Default;
+    let has_image = |container: &ContainerInfo| !builtin && supported::unsupported_image(container).is_some();
+    // With an image, it is a container as those of tasks are.
+    let contained = container.as_ref().is_some_and(has_image);
+    let said = |container| match contained {
+        true => supported::unsupported_kind(container),
+        false => supported::unsupported(container).or_else(|| supported::unsupported_volumes(container)),
+    };
     if let Some(reason) = container.as_ref().and_then(said) {
         return Some(reason);
     }
@@ -151,14 +158,13 @@ fn unsupported(executor: &ExecutorInfo, generated: bool) -> Option<String> {
     // Those of a default executor are nobody's.
     let limits =
         |container: &ContainerInfo| container.rlimit_info.as_ref().is_some_and(|info| !info.rlimits.is_empty());
-    if container.as_ref().is_some_and(limits) {
+    if container.as_ref().is_some_and(|container| !contained && limits(container)) {
         return Some("'rlimit_info' of an executor's own container is not supported by this agent".to_owned());
     }
     let command = executor.command.as_ref().filter(|_| !generated);
     if let Some(secret) = command.and_then(supported::unsupported_variable) {
         return Some(secret);
     }
-    let builtin = generated || executor.r#type() == executor_info::Type::Default;
     if !builtin && executor.command.is_none() {
         return Some("The executor has no command".to_owned());
     }

@@ -29,6 +29,7 @@ impl Core {
             container: executor.container().clone(),
             directory: executor.directory().to_owned(),
             user: self.settings.user_of(framework.info(), executor),
+            image_of: executor.container_with_image().map(|_| executor.info().executor_id.clone()),
             pooled: executor.is_pooled(),
             mode: if executor.hosts_groups() { PASSABLE } else { SANDBOX_MODE },
             // Invalid URIs were refused when the task arrived.
@@ -69,6 +70,14 @@ impl Core {
         let Some(framework) = self.frameworks.get(&key.framework) else { return };
         let Some(executor) = framework.executor(&key.executor) else { return };
         let owner = Owner::Executor(key.clone(), executor.container().clone());
+        if let Some(container) = executor.container_with_image() {
+            let run = executor.container().clone();
+            let contained = self.settings.contained_executor(self.link.id(), framework.info(), executor, container);
+            return match contained {
+                Ok(contained) => self.out.act(Job::Contain(key.clone(), run, Box::new(contained))),
+                Err(error) => self.launch_failed(key, &format!("Failed to launch container: {error}")),
+            };
+        }
         match self.settings.executor_program(self.link.id(), framework.info(), executor) {
             Ok(program) => self.out.act(Job::Start(owner, Box::new(program), user)),
             Err(error) => self.launch_failed(key, &format!("Failed to launch container: {error}")),

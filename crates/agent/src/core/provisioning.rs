@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use containers::provision::{self, ProvisionedNetwork};
 use mesos::v1::container_info::Type;
 use mesos::v1::cygnet::{AgentCall, agent_call};
+use mesos::v1::executor::call::Pulling;
 use mesos::v1::task_status::Reason;
-use mesos::v1::{ContainerId, ContainerInfo, Image, TaskId, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{ContainerId, ContainerInfo, Image, TaskId, TaskState, TaskStatus};
 use shell::Now;
 
 use super::frameworks::{Executor, State, Task};
@@ -27,6 +28,8 @@ pub(crate) struct Provisioning {
     /// The network of a run that has joined it already.
     pub(crate) joined: Option<ProvisionedNetwork>,
     pub(crate) tasks: Vec<TaskNeeds>,
+    /// The needs of an executor with a process of its own, under its id: its tasks need nothing then.
+    pub(crate) executor: Option<TaskNeeds>,
 }
 
 /// The images that a task needs.
@@ -38,28 +41,53 @@ pub(crate) struct TaskNeeds {
 }
 
 /// Why tasks do not have what they need, in the words that their framework reads.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Failed to launch container: {0}")]
-pub(crate) struct Unprovided(pub(crate) String);
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unprovided {
+    /// An image, its registry, or the store; it says which.
+    #[error("Failed to launch container: {0}")]
+    Image(Cause),
+    /// The networks of the run, or this machine.
+    #[error("Failed to launch container: {0}")]
+    Network(Cause),
+    /// The disk of this agent.
+    #[error("Failed to launch container: {0}")]
+    Record(Cause),
+    /// Nobody waits for it any more.
+    #[error("Failed to launch container: the run is over")]
+    Over,
+    /// This agent.
+    #[error("Failed to launch container: the agent did not get ready for it")]
+    Panicked,
+}
+
+/// The word of the part that failed.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 impl Provisioning {
+    /// The needs that are met, each written down under its name.
+    pub(crate) fn needs(&self) -> &[TaskNeeds] {
+        self.executor.as_ref().map_or(&self.tasks, std::slice::from_ref)
+    }
+
     fn ids(&self) -> impl Iterator<Item = TaskId> {
         self.tasks.iter().map(|needs| needs.task.clone())
     }
 }
 
 impl TaskNeeds {
-    fn of(task: &TaskInfo) -> TaskNeeds {
-        let container = task.container.as_ref();
+    /// The needs of the one of this name, in such a container.
+    pub(crate) fn of(task: TaskId, container: Option<&ContainerInfo>) -> TaskNeeds {
+        // Docker has its own.
+        let container = container.filter(|container| container.r#type() != Type::Docker);
         let volumes = container.into_iter().flat_map(|container| &container.volumes);
         TaskNeeds {
-            task: task.task_id.clone(),
+            task,
             image: container.and_then(|container| container.mesos.as_ref()?.image.clone()),
             volume_images: volumes.filter_map(|volume| volume.image.clone()).collect(),
         }
     }
 
-    fn has_images(&self) -> bool {
+    pub(crate) fn has_images(&self) -> bool {
         self.image.is_some() || !self.volume_images.is_empty()
     }
 }
@@ -108,21 +136,27 @@ impl Core {
         }
     }
 
-    /// The needs of each launch by itself. Executors of frameworks' own run in no containers of ours, and Docker makes all
-    /// that its containers need.
+    /// The needs of each launch by itself. Of an executor with a process of its own, only the executor has any, and only
+    /// until it is started; Docker makes all that
+    /// its containers need, but does not know the operator's settings.
     fn wanted(&self, key: &ExecutorKey, executor: &Executor) -> Result<Vec<Provisioning>, NetworkRefusal> {
         let networks = NetworkNeeds::of(executor, &self.settings.bridge)?;
-        let is_dockers = |container: &ContainerInfo| container.r#type() == Type::Docker;
-        if !executor.is_pooled() || executor.info().container.as_ref().is_some_and(is_dockers) {
+        let own = executor.container_with_image().filter(|_| executor.state() == State::Provisioning);
+        let own =
+            own.map(|container| TaskNeeds::of(executor.info().executor_id.value.as_str().into(), Some(container)));
+        if !executor.is_pooled() && own.is_none() {
             return Ok(Vec::new());
         }
         let is_new = |task: &&Task| executor.tasks().is_ready(&task.info().task_id);
         let mut launches = BTreeMap::<&TaskId, Vec<TaskNeeds>>::new();
         for task in executor.tasks().queued().filter(is_new) {
             let launch = task.group().unwrap_or_else(|| &task.info().task_id);
-            launches.entry(launch).or_default().push(TaskNeeds::of(task.info()));
+            launches
+                .entry(launch)
+                .or_default()
+                .push(TaskNeeds::of(task.info().task_id.clone(), task.info().container.as_ref()));
         }
-        let of_all = networks.is_some() || self.settings.containers != provision::Settings::default();
+        let of_all = own.is_some() || networks.is_some() || self.settings.containers != provision::Settings::default();
         let needed = launches.into_values().filter(|tasks| of_all || tasks.iter().any(TaskNeeds::has_images));
         let wanted = |tasks| Provisioning {
             key: key.clone(),
@@ -130,6 +164,7 @@ impl Core {
             networks: networks.clone(),
             joined: executor.network().cloned(),
             tasks,
+            executor: own.clone(),
         };
         Ok(needed.map(wanted).collect())
     }
@@ -196,12 +231,26 @@ impl Core {
         }
         for task in self.waiting(wanted) {
             let key = TaskKey { framework: wanted.key.framework.clone(), task };
-            let made = self.made_status(&key, TaskState::TaskStaging, Reason::Reconciliation, message);
-            let status = TaskStatus { uuid: None, reason: None, ..made };
-            let latest_state = Some(status.state);
-            let update = agent_call::Update { framework_id: key.framework, status, latest_state };
-            self.tell_master(self.link.call(AgentCall::update(update)));
+            self.tell_pulling(key, TaskState::TaskStaging, message);
         }
+    }
+
+    /// The same of an image that its executor has pulled, as those of Docker's containers are.
+    pub(super) fn executor_pulling(&mut self, executor: &ExecutorKey, pulling: Pulling) {
+        let Pulling { task_id: task, message } = pulling;
+        let known = self.frameworks.executor(executor).and_then(|executor| executor.tasks().get(&task));
+        let Some(state) = known.map(Task::state) else { return };
+        if [TaskState::TaskStaging, TaskState::TaskStarting].contains(&state) {
+            self.tell_pulling(TaskKey { framework: executor.framework.clone(), task }, state, &message);
+        }
+    }
+
+    fn tell_pulling(&mut self, key: TaskKey, state: TaskState, message: &str) {
+        let made = self.made_status(&key, state, Reason::Reconciliation, message);
+        let status = TaskStatus { uuid: None, reason: None, ..made };
+        let latest_state = Some(status.state);
+        let update = agent_call::Update { framework_id: key.framework, status, latest_state };
+        self.tell_master(self.link.call(AgentCall::update(update)));
     }
 
     /// The tasks that still wait for this.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use containers::provision::ProvisionedNetwork;
 use mesos::v1::{ContainerId, FrameworkId};
 use processes::Process;
 use shell::Now;
@@ -32,7 +33,7 @@ pub(crate) struct Snapshot {
 }
 
 /// An executor's container, or one of a task of it: what other containers are nested in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Root {
     pub(crate) sandbox: PathBuf,
     /// Its executor's own process, if it has one.
@@ -41,6 +42,8 @@ pub(crate) struct Root {
     pub(crate) state: PathBuf,
     /// The user it belongs to, by name.
     pub(crate) user: Option<String>,
+    /// The network that it is in, if that is not the host's.
+    pub(crate) network: Option<ProvisionedNetwork>,
     /// True if it is that of a task, which may have files and rights of its own.
     pub(crate) is_of_task: bool,
 }
@@ -77,16 +80,17 @@ impl Snapshot {
     pub(crate) fn root(&self, id: &ContainerId) -> Option<Root> {
         let (framework, executor) = self.live_executors().find(|(_, run)| run.container() == id.root())?;
         let user = self.settings.user_of(framework.info(), executor);
+        let network = executor.network().cloned();
         if id.parent.is_none() {
             let state = self.settings.layout.executor_state(executor.container());
             let (sandbox, process) = (executor.directory().to_owned(), executor.hosting().process());
             let is_of_task = executor.is_generated();
-            return Some(Root { sandbox, process, state, user, is_of_task });
+            return Some(Root { sandbox, process, state, user, network, is_of_task });
         }
         let task = executor.tasks().unfinished().find(|task| task.container() == Some(id))?;
         let state = self.settings.layout.task_state(&task.info().task_id, id);
         let sandbox = executor.directory().join("containers").join(&id.value);
-        Some(Root { sandbox, process: None, state, user, is_of_task: true })
+        Some(Root { sandbox, process: None, state, user, network, is_of_task: true })
     }
 
     /// True if an executor that lives has this container.

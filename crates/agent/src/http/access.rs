@@ -1,4 +1,4 @@
-//! Which paths are whose, in the realms of Mesos' agents. What executors use is open, as in Mesos without executor
+//! The realms of paths, as Mesos' agents have them. What executors use is open, as in Mesos without executor
 //! tokens: an agent's port belongs into a network where nobody pretends to be one.
 
 use mesos::credentials::Credentials;
@@ -19,6 +19,9 @@ const REALMS: Realms = Realms {
     open: &["/", "/api/v1/executor", "/cygnet/v1/pool", "/health", "/system/stats", "/version"],
     readonly: &[
         "/containers",
+        "/cygnet/v1/history",
+        "/cygnet/v1/histories",
+        "/cygnet/v1/metrics",
         "/files/browse",
         "/files/debug",
         "/files/download",
@@ -51,6 +54,7 @@ mod tests {
             ("/api/v1", Some("mesos-agent-readwrite")),
             ("/logging/toggle", Some("mesos-agent-readwrite")),
             ("/new", Some("mesos-agent-readwrite")),
+            ("/cygnet/v1/checks", Some("mesos-agent-readwrite")),
             ("/health", None),
         ] {
             assert_eq!(all.realm(path), realm, "{path}");

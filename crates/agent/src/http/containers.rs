@@ -153,7 +153,9 @@ async fn remove(shared: &Shared, id: ContainerId) -> Result<Response, Refusal> {
 }
 
 fn order(id: ContainerId, class: Class, command: Option<CommandInfo>, container: Option<ContainerInfo>) -> Box<Order> {
-    let (command, resources, limits) = (command.unwrap_or_default(), Vec::new(), BTreeMap::new());
+    // Without one, what runs is for its image to say.
+    let command = command.unwrap_or_else(|| CommandInfo { shell: Some(false), ..CommandInfo::default() });
+    let (resources, limits) = (Vec::new(), BTreeMap::new());
     Box::new(Order { id, class, command, container, resources, limits })
 }
 

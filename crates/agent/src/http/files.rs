@@ -28,7 +28,7 @@ pub(super) async fn download(State(shared): State<Shared>, Query(parameters): Qu
     Ok(opened.download())
 }
 
-/// Which paths mean which: the names people use, and the places on disk.
+/// The paths that are attached: the names people use, and the places on disk.
 pub(super) async fn debug(State(shared): State<Shared>, Query(parameters): Query<Parameters>) -> LegacyAnswer {
     let mut attached = attached_paths(&look(&shared.actor).await?);
     attached.extend(shared.files.attached());

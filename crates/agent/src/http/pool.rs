@@ -31,6 +31,10 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
             shared.actor.ask(|answer| handle::Request::PoolExited { framework, exited, answer }).await?;
             Ok(server::accepted())
         }
+        Content::Measured(measured) => {
+            shared.actor.send(handle::Request::Measured(Box::new(measured))).await?;
+            Ok(server::accepted())
+        }
         Content::Unknown => Err(MissingPart("type").into()),
     }
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use ::containers::cgroup::Cgroup;
 use ::containers::docker::Record;
-use ::containers::network::traffic;
+use ::containers::network::{traffic, traffic_of};
 use axum::http::StatusCode;
 use mesos::resources::Resources;
 use mesos::server::Refusal;
 use mesos::v1::agent::response::get_containers;
 use mesos::v1::{ContainerId, ContainerStatus, ResourceStatistics};
-use processes::contained::usage_of_run;
+use processes::contained::{main_process, usage_of_run};
 use processes::{Process, Table, Usage};
 use tokio::task::spawn_blocking;
 
@@ -79,7 +79,12 @@ impl Sources {
         let disk_used_bytes = self.measured.disk.borrow().get(&container.container_id.value).copied();
         let disk_limit_bytes = disk_used_bytes.and(container.disk_mb).map(bytes);
         let statistics = ResourceStatistics { disk_used_bytes, disk_limit_bytes, ..statistics };
-        let moved = container.network.as_deref().and_then(|network| traffic(network).ok());
+        let main = dockers.or(container.process).or_else(|| main_process(&container.state));
+        let container = ExecutorContainer { main, ..container };
+        let moved = match dockers {
+            Some(process) => traffic_of(process),
+            None => container.network.as_deref().and_then(|network| traffic(network).ok()),
+        };
         let statistics = match moved {
             Some(moved) => with_traffic(statistics, moved),
             None => statistics,

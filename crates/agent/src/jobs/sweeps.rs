@@ -1,5 +1,5 @@
-//! Remains of runs that are in no book: of an agent before this one, and of runs that could not be parted with when they
-//! ended. All kinds go the same way, when the agent starts and from time to time.
+//! Remains of runs and of standalone containers that are in no book: of an agent before this one, and of those that could not
+//! be parted with when they ended. All kinds go the same way, when the agent starts and from time to time.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,8 @@ use ::containers::cgroup::Cgroup;
 use processes::contained::kill_run;
 use tokio::task::spawn_blocking;
 
-use super::{Worker, remove};
+use super::Worker;
+use super::blocking::remove;
 use crate::cgroups::Cgroups;
 use crate::layout::Layout;
 use crate::networks::Networks;
@@ -67,7 +68,11 @@ impl Worker {
     /// May block.
     fn left(&self, live: &BTreeSet<String>) -> Left {
         let (cgroups, networks) = (self.surroundings.removable.clone(), self.surroundings.networks.clone());
-        let cgroups = cgroups.map(|cgroups| (cgroups.left_runs(live), cgroups));
+        // A container of the operator API has its directory before its cgroup.
+        let layout = &self.surroundings.layout;
+        let is_standalone = |name: &str| layout.container(&name.into()).exists();
+        let of_both = |cgroups: &Cgroups| [cgroups.left_runs(live), cgroups.left_standalone(is_standalone)].concat();
+        let cgroups = cgroups.map(|cgroups| (of_both(&cgroups), cgroups));
         Left { cgroups, networks: (networks.left(live), networks) }
     }
 

@@ -39,6 +39,7 @@ fn bench_removing(removable: Option<Cgroups>) -> Bench {
     let provisioner = Provisioner::start(maker);
     let surroundings = Surroundings {
         docker: None,
+        shim: Vec::new(),
         layout,
         actor,
         containers: containers.clone(),

@@ -78,8 +78,8 @@ fn wrong(name: &'static str, reason: &dyn std::fmt::Display) -> AgentError {
 mod tests {
     use super::*;
 
-    fn settings(options: &NetworkOptions, work_dir: &str) -> Result<NetworkSettings, String> {
-        Settings::of(options, Path::new(work_dir)).map(|settings| settings.networks).map_err(|error| error.to_string())
+    fn settings(options: &NetworkOptions, work_dir: &str) -> Result<NetworkSettings, AgentError> {
+        Settings::of(options, Path::new(work_dir)).map(|settings| settings.networks)
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
             (NetworkOptions { default_container_dns: Some("{".to_owned()), ..plain() }, "default_container_dns"),
             (NetworkOptions { default_container_dns: Some("/no/file".to_owned()), ..plain() }, "No such file"),
         ] {
-            let error = settings(&options, "/one").unwrap_err();
+            let error = settings(&options, "/one").unwrap_err().to_string();
             assert!(error.starts_with("option '") && error.contains(wanted), "{error}");
         }
     }

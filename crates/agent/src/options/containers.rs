@@ -89,6 +89,7 @@ impl ContainerOptions {
         flags.extend(self.docker_store_dir.as_ref().map(|directory| ("docker_store_dir", path(directory))));
         flags.extend(settings.seccomp_directory.as_ref().map(|directory| ("seccomp_config_dir", path(directory))));
         flags.extend(settings.secrets_directory.as_ref().map(|directory| ("secrets_directory", path(directory))));
+        flags.extend(settings.image_backend.map(|backend| ("image_provisioner_backend", backend.name().to_owned())));
         flags.extend(settings.seccomp_profile.clone().map(|name| ("seccomp_profile_name", name)));
         flags.retain(|(_, value)| !value.is_empty());
         flags

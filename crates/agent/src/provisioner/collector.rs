@@ -54,17 +54,40 @@ impl Images {
     }
 }
 
+/// Makes room, and has new layers outlive a power cut. On a full disk that cannot be noted: the room comes first.
 fn look(store: &Store, headroom: f64, excluded: &[Reference]) -> Result<(), StoreError> {
-    store.settle()?;
+    let settled = store.settle();
     let (total, available) = store.space()?;
     match Want::headroom(headroom, total, available) {
-        Want::Bytes(0) => Ok(()),
-        want => store.collect(want, excluded).map(tell),
+        Want::Bytes(0) => {}
+        want => store.collect(want, excluded).map(tell)?,
     }
+    settled
 }
 
 fn tell(collected: Collected) {
     if collected.layers > 0 || !collected.images.is_empty() {
         tracing::info!(images = ?collected.images, layers = collected.layers, bytes = collected.bytes, "images removed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use containers::unpack::Bounds;
+
+    use super::*;
+
+    #[test]
+    fn room_is_made_where_nothing_can_be_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path(), Vec::new(), Bounds::default()).unwrap();
+        let layer = directory.path().join("layers").join("0".repeat(64));
+        // Its facts cannot be replaced.
+        fs::create_dir_all(layer.join("layer.json.new")).unwrap();
+        fs::write(layer.join("layer.json"), r#"{"bytes": 1, "boot": "this"}"#).unwrap();
+        assert!(look(&store, 0.0, &[]).is_err() && layer.is_dir(), "nobody needs room");
+        assert!(look(&store, 1.0, &[]).is_err() && !layer.exists(), "the whole disk is to be free");
     }
 }

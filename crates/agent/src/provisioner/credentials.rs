@@ -11,7 +11,8 @@ use super::error::ImageError;
 
 /// Reads the credentials. May block.
 pub(super) fn read(secret: &Secret, directory: Option<&Path>, image: &Reference) -> Result<DockerConfig, ImageError> {
-    let text = spec::secret(secret, directory).map_err(|source| ImageError::Secret { image: image.clone(), source })?;
+    let text = spec::secret(secret, directory)
+        .map_err(|error| ImageError::Secret { image: image.clone(), source: error.into() })?;
     DockerConfig::parse(&text).map_err(|error| ImageError::Config { image: image.clone(), source: error.into() })
 }
 

@@ -10,6 +10,7 @@ use containers::spec::SecretError;
 use containers::store::StoreError;
 use tokio::task::JoinError;
 
+use crate::core::Unprovided;
 use crate::networks::NetworkFault;
 
 /// Why a container does not get what it needs.
@@ -32,6 +33,18 @@ pub(crate) enum ProvisionError {
     Panicked(#[from] JoinError),
 }
 
+impl From<ProvisionError> for Unprovided {
+    fn from(error: ProvisionError) -> Unprovided {
+        match error {
+            ProvisionError::Image(error) => Unprovided::Image(error.into()),
+            ProvisionError::Network(fault) => Unprovided::Network(fault.into()),
+            ProvisionError::Write { .. } => Unprovided::Record(error.into()),
+            ProvisionError::Over => Unprovided::Over,
+            ProvisionError::Panicked(_) => Unprovided::Panicked,
+        }
+    }
+}
+
 /// Why an image cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImageError {
@@ -49,7 +62,7 @@ pub(crate) enum ImageError {
     Config { image: Reference, source: Box<ConfigError> },
     /// The credentials of its app cannot be found.
     #[error("the credentials of image '{image}': {source}")]
-    Secret { image: Reference, source: SecretError },
+    Secret { image: Reference, source: Box<SecretError> },
     /// It could not be brought.
     #[error(transparent)]
     Bring(#[from] Arc<BringError>),

@@ -8,7 +8,7 @@ use containers::image::Reference;
 use containers::provision::ProvisionedImage;
 use containers::registry::Progress;
 use containers::store::{Image as Stored, Store, StoreError};
-use mesos::v1::{ContainerId, Image, image};
+use mesos::v1::{Image, image};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::credentials;
 use super::error::ImageError;
+use super::holder::Holder;
 use super::puller::{Puller, Waiting};
 use super::source::{Source, Wanted};
 use crate::core::Provisioning;
@@ -39,18 +40,21 @@ pub(crate) struct Images {
     secrets: Option<PathBuf>,
 }
 
-/// A run that waits for images: who hears of it, and when it is over.
+/// One that waits for images: who it is, when it is over, and who hears how far they are.
 #[derive(Debug)]
-pub(super) struct WaitingRun<'a> {
-    pub(super) wanted: &'a Provisioning,
+pub(super) struct WaitingHolder<'a> {
+    pub(super) holder: Holder,
     pub(super) over: &'a CancellationToken,
-    pub(super) actor: &'a Handle,
+    /// The tasks of a run are told; nobody hears of other containers.
+    pub(super) hears: Option<(&'a Provisioning, &'a Handle)>,
 }
 
-impl WaitingRun<'_> {
+impl WaitingHolder<'_> {
     /// An actor that is about to end reads no more.
     async fn say(&self, words: String) {
-        let _ending = self.actor.send(Request::Pulling(Box::new(self.wanted.clone()), words)).await;
+        if let Some((wanted, actor)) = self.hears {
+            let _ending = actor.send(Request::Pulling(Box::new(wanted.clone()), words)).await;
+        }
     }
 }
 
@@ -69,22 +73,26 @@ impl Images {
         self.source.image(name).ok()
     }
 
-    /// Makes an image ready for a run; says from time to time how far that is.
-    pub(super) async fn ready(&self, wanted: &Image, run: &WaitingRun<'_>) -> Result<ProvisionedImage, ImageError> {
+    /// Makes an image ready for one that waits; says from time to time how far that is.
+    pub(super) async fn ready(
+        &self,
+        wanted: &Image,
+        waits: &WaitingHolder<'_>,
+    ) -> Result<ProvisionedImage, ImageError> {
         let (image::Type::Docker, Some(docker)) = (wanted.r#type(), &wanted.docker) else {
             return Err(ImageError::Kind);
         };
         let reference = self.source.image(&docker.name)?;
         let mut found = None;
         if wanted.cached() {
-            found = self.lease(&run.wanted.container, &reference).await?;
+            found = self.lease(&waits.holder, &reference).await?;
         }
         let login = self.login(docker, &reference).await?;
         for _ in 0..TIMES {
             let Some(image) = found else {
                 let waiting = self.puller.pull(Wanted { image: reference.clone(), login: login.clone() });
-                self.watched(waiting, &docker.name, run).await?;
-                found = self.lease(&run.wanted.container, &reference).await?;
+                self.watched(waiting, &docker.name, waits).await?;
+                found = self.lease(&waits.holder, &reference).await?;
                 continue;
             };
             return Ok(ProvisionedImage { reference: docker.name.clone(), layers: image.layers, config: image.config });
@@ -103,26 +111,26 @@ impl Images {
         Ok(self.source.login(image, Some(&own)))
     }
 
-    async fn lease(&self, container: &ContainerId, image: &Reference) -> Result<Option<Stored>, ImageError> {
-        let (store, name, reference) = (self.store.clone(), lease(&container.to_string(), image), image.clone());
+    async fn lease(&self, holder: &Holder, image: &Reference) -> Result<Option<Stored>, ImageError> {
+        let (store, name, reference) = (self.store.clone(), holder.lease(image), image.clone());
         let leased = spawn_blocking(move || store.lease(&name, &reference)).await?;
         leased.map_err(|error| ImageError::Store { image: image.clone(), source: error.into() })
     }
 
     /// Waits for a pull, and tells what changes on the way.
-    async fn watched(&self, mut waiting: Waiting, name: &str, run: &WaitingRun<'_>) -> Result<(), ImageError> {
+    async fn watched(&self, mut waiting: Waiting, name: &str, waits: &WaitingHolder<'_>) -> Result<(), ImageError> {
         let progress = (&mut waiting.progress).await.ok();
         let mut ticks = interval_at(Instant::now() + PACE, PACE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut said = (String::new(), Instant::now());
         loop {
             tokio::select! {
-                () = run.over.cancelled() => return Err(ImageError::Over),
+                () = waits.over.cancelled() => return Err(ImageError::Over),
                 outcome = waiting.done() => return Ok(outcome?),
                 _ = ticks.tick() => {
                     let words = self.words(name, progress.as_ref());
                     if words != said.0 || said.1.elapsed() >= LONGEST {
-                        run.say(words.clone()).await;
+                        waits.say(words.clone()).await;
                         said = (words, Instant::now());
                     }
                 }
@@ -138,26 +146,15 @@ impl Images {
         }
     }
 
-    /// Lets the images of a run go. May block.
-    pub(super) fn release(&self, container: &ContainerId) -> Result<(), StoreError> {
-        let container = container.to_string();
-        let own = self.store.leases()?.into_iter().filter(|lease| holder(lease) == Some(&container));
+    /// Lets all images of one go. May block.
+    pub(super) fn release(&self, holder: &Holder) -> Result<(), StoreError> {
+        let own = self.store.leases()?.into_iter().filter(|lease| Holder::of(lease).as_ref() == Some(holder));
         own.into_iter().try_for_each(|lease| self.store.release(&lease))
     }
 
-    /// Lets the images of all runs go but of these. May block.
-    pub(super) fn sweep(&self, live: &BTreeSet<String>) -> Result<(), StoreError> {
-        let kept = |lease: &String| holder(lease).is_some_and(|container| live.contains(container));
+    /// Lets the images of all go but of these. May block.
+    pub(super) fn sweep(&self, live: &BTreeSet<Holder>) -> Result<(), StoreError> {
+        let kept = |lease: &String| Holder::of(lease).is_some_and(|holder| live.contains(&holder));
         self.store.release_all_but(&self.store.leases()?.into_iter().filter(kept).collect())
     }
-}
-
-/// The name of the lease by which a run has an image.
-pub(super) fn lease(container: &str, image: &Reference) -> String {
-    format!("{container} {image}")
-}
-
-/// The run that has a lease.
-fn holder(lease: &str) -> Option<&str> {
-    lease.split_once(' ').map(|(container, _)| container)
 }

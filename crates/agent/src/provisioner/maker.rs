@@ -1,6 +1,8 @@
 //! The making of what a task's container needs, step by step, and the letting go of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
 
 use containers::provision::{Provision, ProvisionedImage, ProvisionedNetwork, Settings};
 use mesos::v1::{ContainerId, Image};
@@ -8,8 +10,10 @@ use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+use super::ContainerNeeds;
 use super::error::{ImageError, ProvisionError};
-use super::images::{Images, WaitingRun};
+use super::holder::Holder;
+use super::images::{Images, WaitingHolder};
 use crate::core::{Provisioning, TaskNeeds};
 use crate::handle::Handle;
 use crate::layout::{Layout, private_directory};
@@ -36,34 +40,56 @@ impl Maker {
         joined: &OnceCell<ProvisionedNetwork>,
         over: &CancellationToken,
     ) -> Result<Option<ProvisionedNetwork>, ProvisionError> {
+        let hears = Some((wanted, &self.actor));
+        let waits = WaitingHolder { holder: Holder::run(&wanted.container), over, hears };
         let mut provisions = Vec::new();
-        for needs in &wanted.tasks {
-            provisions.push((needs, self.images(wanted, needs, over).await?));
+        for needs in wanted.needs() {
+            provisions.push((needs, self.images(needs, &waits).await?));
         }
         let network = self.attach(wanted, joined).await?;
         for (needs, provision) in provisions {
             let provision = Provision { network: network.clone(), ..provision };
-            self.write(&wanted.container, needs, provision).await?;
+            self.write(self.layout.executor_state(&wanted.container), needs, &provision).await?;
         }
         Ok(network)
+    }
+
+    /// The same for a container of the operator API, whose directory is there.
+    pub(super) async fn contain(
+        &self,
+        wanted: &ContainerNeeds,
+        over: &CancellationToken,
+    ) -> Result<Provision, ProvisionError> {
+        let ContainerNeeds { container, network, images } = wanted;
+        let waits = WaitingHolder { holder: Holder::container(container), over, hears: None };
+        let provision = Provision { network: network.clone(), ..self.images(images, &waits).await? };
+        self.write(self.layout.container(container), images, &provision).await?;
+        Ok(provision)
     }
 
     /// Lets go of everything that was made for a run.
     pub(super) async fn release(&self, container: &ContainerId) {
         self.networks.part(&container.value).await;
-        let (images, container) = (self.images.clone(), container.clone());
-        let released = spawn_blocking(move || images.map_or(Ok(()), |images| images.release(&container))).await;
+        self.release_images(Holder::run(container)).await;
+    }
+
+    /// Lets go of the images of one that is over.
+    pub(super) async fn release_images(&self, holder: Holder) {
+        let images = self.images.clone();
+        let released = spawn_blocking(move || images.map_or(Ok(()), |images| images.release(&holder))).await;
         if let Ok(Err(error)) = released {
-            tracing::warn!(%error, "images of a run that is over stay until they are looked for again");
+            tracing::warn!(%error, "images of a container that is over stay until they are looked for again");
         }
     }
 
-    /// Lets go of the images of runs other than these.
+    /// Lets go of the images of runs other than these, and of containers of the operator API that are gone.
     pub(super) async fn sweep(&self, live: BTreeSet<String>) {
-        let (images, states) = (self.images.clone(), self.layout.executor_states());
+        let (images, layout) = (self.images.clone(), self.layout.clone());
         let sweep = move |images: Images| {
-            images.renew(&states);
-            images.sweep(&live)
+            images.renew(&layout);
+            let containers = fs::read_dir(layout.containers()).into_iter().flatten().flatten();
+            let containers = containers.filter_map(|entry| Some(Holder::named(entry.file_name().to_str()?)));
+            images.sweep(&live.iter().map(Holder::run).chain(containers).collect())
         };
         let swept = spawn_blocking(move || images.map_or(Ok(()), sweep)).await;
         if let Ok(Err(error)) = swept {
@@ -72,28 +98,22 @@ impl Maker {
     }
 
     /// The provision of a task with its images.
-    async fn images(
-        &self,
-        wanted: &Provisioning,
-        needs: &TaskNeeds,
-        over: &CancellationToken,
-    ) -> Result<Provision, ProvisionError> {
-        let run = WaitingRun { wanted, over, actor: &self.actor };
+    async fn images(&self, needs: &TaskNeeds, waits: &WaitingHolder<'_>) -> Result<Provision, ProvisionError> {
         let image = match &needs.image {
-            Some(image) => Some(self.image(image, &run).await?),
+            Some(image) => Some(self.image(image, waits).await?),
             None => None,
         };
         let mut volume_images = BTreeMap::new();
         for image in &needs.volume_images {
-            let image = self.image(image, &run).await?;
+            let image = self.image(image, waits).await?;
             volume_images.insert(image.reference.clone(), image);
         }
         Ok(Provision { image, volume_images, network: None, settings: self.settings.clone() })
     }
 
-    async fn image(&self, image: &Image, run: &WaitingRun<'_>) -> Result<ProvisionedImage, ProvisionError> {
+    async fn image(&self, image: &Image, waits: &WaitingHolder<'_>) -> Result<ProvisionedImage, ProvisionError> {
         let images = self.images.as_ref().ok_or(ImageError::None)?;
-        Ok(images.ready(image, run).await?)
+        Ok(images.ready(image, waits).await?)
     }
 
     /// Joins a run to its networks, unless it is in them already.
@@ -110,13 +130,8 @@ impl Maker {
         Ok(Some(joined.get_or_try_init(join).await?.clone()))
     }
 
-    async fn write(
-        &self,
-        container: &ContainerId,
-        needs: &TaskNeeds,
-        provision: Provision,
-    ) -> Result<(), ProvisionError> {
-        let (state, task) = (self.layout.executor_state(container), needs.task.clone());
+    async fn write(&self, state: PathBuf, needs: &TaskNeeds, provision: &Provision) -> Result<(), ProvisionError> {
+        let (task, provision) = (needs.task.clone(), provision.clone());
         let written = spawn_blocking(move || {
             private_directory(&state)?;
             provision.write(&state, &task)

@@ -44,7 +44,8 @@ impl Source {
             let directory = std::path::absolute(registry).map_err(|error| wrong("docker_registry", &error))?;
             return Ok(Source::Archives(directory));
         }
-        let url = Url::absolute(registry).map_err(|error| wrong("docker_registry", &error))?;
+        let url = Url::absolute(registry)
+            .map_err(|error| wrong("docker_registry", &format!("{error}; and there is no directory of this name")))?;
         let config = options.docker_config.as_deref().map(DockerConfig::of_flag).transpose();
         let config = config.map_err(|error| wrong("docker_config", &error))?.unwrap_or_default();
         let home = Home::of(registry);
@@ -138,6 +139,6 @@ mod tests {
         assert_eq!(registries.insecure, ["registry.here:5000"]);
         assert!(matches!(source("src").unwrap(), Source::Archives(directory) if directory.is_absolute()));
         let error = source("registry.here").unwrap_err().to_string();
-        assert!(error.contains("docker_registry"), "{error}");
+        assert!(error.contains("docker_registry") && error.contains("no directory of this name"), "{error}");
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct ExecutorContainer {
     pub(crate) state: PathBuf,
     /// The handle of its network, if that is not the host's.
     pub(crate) network: Option<PathBuf>,
+    /// The first process in it, once somebody has looked.
+    pub(crate) main: Option<Process>,
 }
 
 impl ExecutorContainer {
@@ -49,6 +51,7 @@ impl ExecutorContainer {
             process: executor.hosting().process(),
             state: snapshot.settings.layout.executor_state(executor.container()),
             network: executor.network().map(|network| network.namespace.clone()),
+            main: None,
         }
     }
 
@@ -68,6 +71,9 @@ impl ExecutorContainer {
         let mut entry = self.statistics(usage);
         entry["container_id"] = json!(self.container_id.to_string());
         entry["status"] = mesos::json::to_value(&self.status);
+        if let Some(main) = self.main {
+            entry["main_pid"] = json!(main.pid);
+        }
         entry
     }
 }

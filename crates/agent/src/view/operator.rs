@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mesos::v1::agent::response::{self, GetAgent, GetExecutors, GetFlags, GetFrameworks, GetState, GetTasks};
 use mesos::v1::agent::{Response, call};
-use mesos::v1::{Flag, Task as Wire};
+use mesos::v1::{Confidential, Flag, Task as Wire};
 
 use crate::core::{Executor, Framework, Snapshot, Task};
 
@@ -42,7 +42,7 @@ fn frameworks(snapshot: &Snapshot) -> GetFrameworks {
 }
 
 fn executors(snapshot: &Snapshot) -> GetExecutors {
-    let entry = |known: &Executor| response::get_executors::Executor { executor_info: known.info().clone() };
+    let entry = |known: &Executor| response::get_executors::Executor { executor_info: known.info().shown() };
     let over = snapshot.executors().map(|(_, executor)| executor).filter(|executor| !executor.is_live());
     GetExecutors {
         executors: snapshot.live_executors().map(|(_, executor)| entry(executor)).collect(),

@@ -7,6 +7,7 @@ use harness::process::{alive, signal};
 use mesos::v1::cygnet::agent_call;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{CommandInfo, Environment, ExecutorInfo, TaskInfo, TaskState, environment};
+use processes::{Rotation, Rotations};
 use rustix::process::Signal;
 
 use crate::executor::{Executor, Pool};
@@ -129,4 +130,53 @@ async fn a_custom_executor_takes_several_tasks_and_leaves_nothing_behind() {
     world.master.expect("t1", TaskState::TaskFailed).await;
     world.master.expect("t2", TaskState::TaskFailed).await;
     gone(&child).await;
+}
+
+#[tokio::test]
+async fn what_a_custom_executor_prints_is_kept_short() {
+    let bound = Some(Rotation { bytes: 8192, files: 2 });
+    let world = World::with(|options| options.log_rotations = Rotations { stdout: bound, stderr: bound }).await;
+    let mut task = custom("t1", "while sleep 0.01; do seq 100 199; seq 1000 1100 >&2; done");
+    let command = task.executor.as_mut().and_then(|executor| executor.command.as_mut()).unwrap();
+    let own = environment::Variable {
+        name: "CONTAINER_LOGGER_LOGROTATE_STDERR_OPTIONS".to_owned(),
+        value: Some("rotate 1".to_owned()),
+        ..Default::default()
+    };
+    command.environment.as_mut().unwrap().variables.push(own);
+    world.master.launch(task).await;
+    let bytes = |name: &str| fs::metadata(sandbox(&world).join(name)).map_or(0, |metadata| metadata.len());
+    let is_full = async || (bytes("stdout.2") == 8192 && bytes("stderr.1") == 8192).then_some(());
+    until("older logs", is_full).await;
+    assert_eq!((bytes("stdout.3"), bytes("stderr.2")), (0, 0), "no more than are asked for");
+    let text = fs::read_to_string(sandbox(&world).join("stdout.2")).unwrap();
+    let numbers: Vec<u32> = text.lines().skip(1).map_while(|line| line.parse().ok()).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1 || pair == [199, 100]), "{text}");
+}
+
+#[tokio::test]
+async fn a_bound_of_an_executors_own_that_makes_no_sense_fails_its_task() {
+    let bound = Some(Rotation { bytes: 8192, files: 2 });
+    let world = World::with(|options| options.log_rotations = Rotations { stdout: bound, stderr: bound }).await;
+    let mut task = custom("t1", "exec sleep 1000");
+    let command = task.executor.as_mut().and_then(|executor| executor.command.as_mut()).unwrap();
+    let name = "CONTAINER_LOGGER_MAX_STDOUT_SIZE".to_owned();
+    let own = environment::Variable { name, value: Some("big".to_owned()), ..Default::default() };
+    command.environment.as_mut().unwrap().variables.push(own);
+    world.master.launch(task).await;
+    let status = world.master.expect("t1", TaskState::TaskFailed).await;
+    assert!(status.message().contains("'big' is no size of a log"), "{}", status.message());
+}
+
+#[tokio::test]
+async fn what_a_pool_logs_is_kept_short() {
+    let bound = Some(Rotation { bytes: 8192, files: 2 });
+    let world = World::with(|options| options.log_rotations = Rotations { stdout: bound, stderr: bound }).await;
+    let _live = world.launched("web.1").await;
+    let log = world.work_dir().join(format!("meta/pools/{FRAMEWORK}.log"));
+    let mut writer = processes::append(&log).unwrap();
+    std::io::Write::write_all(&mut writer, &[b'x'; 20_000]).unwrap();
+    let bytes = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    until("a shorter log", async || (bytes(&log) <= 8192).then_some(())).await;
+    assert!(bytes(&log.with_extension("log.1")) == 8192, "the rest is beside it");
 }

@@ -112,6 +112,7 @@ impl Prober {
         let outcome = begin.attendance.excuse(outcome, &entry.probe, (at, self.context.looked.at), &self.absences);
         let phases = completed(found.phases, &outcome, at.saturating_sub(begin.at));
         self.counters.ended(&outcome);
+        self.ledger.count(entry.series, &outcome, &phases, at.saturating_sub(begin.at));
         let (time_of_day, said) = (self.context.looked.time_of_day(at), found.said);
         let event = entry.conclude(begin, End { outcome, phases, said, at, time_of_day });
         let wait = entry.wait(key, begin.run);

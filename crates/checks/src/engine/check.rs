@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::entry::Policy;
 use super::listener::Listener;
+use super::series::SeriesName;
 use crate::place::Place;
 use crate::probe::prepared::Prepared;
 use crate::spec::{CheckId, CheckSpec, Reach};
@@ -27,12 +28,15 @@ pub struct Check {
     pub start: Start,
     /// The receiver of its events. The check ends when its channel is closed.
     pub events: Listener,
+    /// The name that its attempts are counted under, together with those of all checks of that name.
+    pub series: Option<SeriesName>,
 }
 
 impl Check {
     /// A check from where the engine is, that starts at once. Its seed is its number.
     pub fn new(id: CheckId, spec: CheckSpec, events: impl Into<Listener>) -> Check {
-        Check { id, seed: id.to_string(), spec, place: Place::Host, start: Start::Fresh, events: events.into() }
+        let (place, start, events) = (Place::Host, Start::Fresh, events.into());
+        Check { id, seed: id.to_string(), spec, place, start, events, series: None }
     }
 
     /// The same check, from another place.
@@ -45,6 +49,12 @@ impl Check {
     #[must_use]
     pub fn starting(self, start: Start) -> Check {
         Check { start, ..self }
+    }
+
+    /// The same check, whose attempts are counted under this name.
+    #[must_use]
+    pub fn counted_as(self, series: Option<SeriesName>) -> Check {
+        Check { series, ..self }
     }
 
     /// The same check with another seed.
@@ -82,16 +92,49 @@ pub(super) struct Order {
     pub(super) place: Place,
     pub(super) start: Start,
     pub(super) events: Listener,
+    pub(super) series: Option<Box<SeriesName>>,
 }
 
 impl Order {
     /// A check that makes no sense fails at every attempt, and says which field.
     pub(super) fn of(check: Check, reach: &Reach) -> Order {
-        let Check { id, seed, spec, place, start, events } = check;
+        let Check { id, seed, spec, place, start, events, series } = check;
         let valid = spec.validate();
         let policy = Policy { schedule: spec.schedule, judgement: spec.judgement };
         let probe = valid.and_then(|()| Prepared::of(spec.probe, reach));
         let probe = probe.unwrap_or_else(|error| Prepared::Invalid(Box::new(error)));
-        Order { id, seed, probe, policy, place, start, events }
+        let seed = shared_seed(&probe, &place).unwrap_or(seed);
+        Order { id, seed, probe, policy, place, start, events, series: series.map(Box::new) }
+    }
+}
+
+/// The seed of all listening sockets of a network that is not ours: the kernel answers by itself, so that nobody is crowded,
+/// and the first question of a turn warms the network's tables for the others. Cold, a question takes half as much again.
+fn shared_seed(probe: &Prepared, place: &Place) -> Option<String> {
+    let network = place.network_id().filter(|_| matches!(probe, Prepared::Listen(_)))?;
+    Some(format!("{network:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Judgement, ListenProbe, Probe, Schedule, TcpProbe};
+
+    fn seed(id: u64, probe: Probe, place: &Place) -> String {
+        let spec = CheckSpec { probe, schedule: Schedule::default(), judgement: Judgement::default() };
+        let (events, _unread) = tokio::sync::mpsc::unbounded_channel();
+        Order::of(Check::new(id, spec, events).at(place.clone()), &Reach::Anywhere).seed
+    }
+
+    #[test]
+    fn the_kernel_is_asked_for_all_sockets_of_a_network_in_one_turn() {
+        let address = "127.0.0.1:80".parse().unwrap();
+        let listen = |id, place: &Place| seed(id, Probe::Listen(ListenProbe::new(address)), place);
+        assert_ne!(listen(1, &Place::Host), listen(2, &Place::Host), "those of the machine may be any number");
+        let blue = Place::of_network(1);
+        assert_eq!(listen(1, &blue), listen(2, &blue));
+        assert_ne!(listen(1, &blue), listen(1, &Place::of_network(2)));
+        let tcp = |id| seed(id, Probe::Tcp(TcpProbe::new(address)), &blue);
+        assert_ne!(tcp(1), tcp(2), "to connect is work for the program");
     }
 }

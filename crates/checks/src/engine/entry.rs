@@ -11,6 +11,7 @@ use super::check::Order;
 use super::listener::{Delivery, Listener};
 use super::patience::Patience;
 use super::report::{Activity, ByHand, CheckReport};
+use super::series::Number;
 use super::shares::Work;
 use super::standing::Standing;
 use super::{Event, Start};
@@ -23,7 +24,7 @@ use crate::spec::{CheckId, Judgement, Schedule};
 use crate::timetable::{Key, Run, Tick, jitter, nanos, recovered_phase, spread_phase};
 use crate::verdict::VerdictState;
 
-/// When to ask and how to judge: many checks have the same.
+/// The times at which to ask, and the way to judge: many checks have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Policy {
     pub(super) schedule: Schedule,
@@ -42,6 +43,8 @@ pub(super) struct Entry {
     pub(super) kept: Option<Box<Stream>>,
     /// True if the last attempt took more than is ordinary of the engine's time.
     pub(super) was_greedy: bool,
+    /// The name that its attempts are counted under.
+    pub(super) series: Number,
     events: Listener,
     standing: Standing,
     silence: Silence,
@@ -56,7 +59,7 @@ pub(super) enum Silence {
     Until(u64),
 }
 
-/// When an attempt started.
+/// The start of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begin {
     pub(super) run: Run,
@@ -106,6 +109,7 @@ impl Entry {
             running: None,
             kept: None,
             was_greedy: false,
+            series: 0,
             events,
             standing: Standing::new(state, now, age),
             silence: Silence::None,
@@ -135,7 +139,7 @@ impl Entry {
         std::mem::replace(&mut self.policy, policy)
     }
 
-    /// When the next attempt is due at the latest, if nothing else was planned; a first one, and one after a snooze, is due
+    /// The latest time at which the next attempt is due, if nothing else was planned; a first one, and one after a snooze, is due
     /// when it was planned.
     pub(super) fn latest(&self, now: Duration) -> Duration {
         match (self.standing.has_begun(), self.silence) {

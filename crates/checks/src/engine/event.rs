@@ -14,7 +14,7 @@ use crate::verdict::{VerdictEvent, VerdictState};
 pub struct Event {
     /// The check that made the attempt.
     pub check: CheckId,
-    /// When it ended.
+    /// The end of the attempt.
     pub at: SystemTime,
     /// The outcome of the attempt.
     pub outcome: Outcome,
@@ -22,7 +22,7 @@ pub struct Event {
     pub verdict: Option<VerdictEvent>,
     /// All that has to be remembered.
     pub state: VerdictState,
-    /// When it started.
+    /// The start of the attempt.
     pub started: SystemTime,
     /// The time the attempt took.
     pub duration: Duration,

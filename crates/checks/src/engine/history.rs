@@ -1,6 +1,6 @@
 //! The last attempts of a check, and how long all of them took, in few bytes: a hundred thousand of these are kept.
 //!
-//! In: attempts that ended. Out: the last 32 of them, and percentiles of their durations. Pure.
+//! In: attempts that ended. Out: the last 60 of them, and percentiles of their durations. Pure.
 //!
 //! An attempt takes six bytes: a duration is a number of 11 bits and a power of two, which is exact to a thousandth.
 
@@ -10,7 +10,7 @@ use super::percentiles::Percentiles;
 use crate::outcome::{Kind, Outcome};
 
 /// The number of attempts that are remembered.
-const REMEMBERED: usize = 32;
+const REMEMBERED: usize = 60;
 
 /// Microseconds, as a mantissa of 11 bits and an exponent of 5.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +68,7 @@ pub(super) struct History {
     next: u8,
     durations: Percentiles,
     longest: Micros,
-    /// When the last one started.
+    /// The start of the last one.
     last: Duration,
 }
 
@@ -141,20 +141,20 @@ mod tests {
     #[test]
     fn the_last_ones_are_remembered() {
         let mut history = History::default();
-        for second in 0..40 {
+        for second in 0..80 {
             let outcome = match second {
-                38 => Outcome::Failure(Failure::Status(503)),
+                78 => Outcome::Failure(Failure::Status(503)),
                 _ => Outcome::Success(Answer::Connected),
             };
             history.push(ms(1000 * second), ms(second), &outcome);
         }
-        let attempts = history.attempts(ms(40_000));
-        assert_eq!(attempts.len(), 32);
-        let last = PastAttempt { ago: ms(1000), duration: Duration::from_micros(38_976), kind: Kind::Success, code: 0 };
-        assert_eq!(attempts[31], last, "39 ms, but for a thousandth");
-        assert_eq!((attempts[30].kind, attempts[30].code), (Kind::Status, 503));
+        let attempts = history.attempts(ms(80_000));
+        assert_eq!(attempts.len(), 60);
+        let last = PastAttempt { ago: ms(1000), duration: Duration::from_micros(78_976), kind: Kind::Success, code: 0 };
+        assert_eq!(attempts[59], last, "79 ms, but for a thousandth");
+        assert_eq!((attempts[58].kind, attempts[58].code), (Kind::Status, 503));
         let first = attempts[0].ago.as_secs_f64();
-        assert!((first - 32.0).abs() < 0.05, "{first}");
+        assert!((first - 60.0).abs() < 0.1, "{first}");
         assert_eq!(History::default().attempts(ms(1)), []);
     }
 
@@ -179,8 +179,15 @@ mod tests {
     fn it_is_small() {
         let mut history = History::default();
         (0..100).for_each(|_| history.push(ms(0), ms(1), &Outcome::Success(Answer::Connected)));
-        assert_eq!(history.records.capacity() * size_of::<Record>(), 192);
+        assert_eq!(history.records.capacity() * size_of::<Record>(), 360);
         assert!(size_of::<History>() <= 96, "{}", size_of::<History>());
+    }
+
+    /// Beside the 32 attempts that the engine remembered before anybody could ask for them.
+    #[test]
+    fn what_is_kept_for_people_to_see_is_at_most_256_bytes_a_check() {
+        let more = (REMEMBERED - 32) * size_of::<Record>() + size_of::<super::super::series::Number>();
+        assert!(more <= 256, "{more}");
     }
 
     proptest! {

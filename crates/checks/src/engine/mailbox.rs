@@ -12,7 +12,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::oneshot;
 
 use super::check::Order;
-use super::{ByHand, CheckReport, Metrics};
+use super::{ByHand, CheckReport, Metrics, Series};
 use crate::spec::Schedule;
 use crate::timetable::Key;
 
@@ -30,6 +30,7 @@ pub(super) enum Message {
     ClearVerdict(Key),
     Report(Key, oneshot::Sender<CheckReport>),
     Metrics(oneshot::Sender<Metrics>),
+    Series(oneshot::Sender<Vec<Series>>),
     /// The last handle is gone.
     Stop,
     /// All checks are to end; what is sent back is dropped when they have.

@@ -41,6 +41,9 @@ impl Prober {
                     self.deliver_all();
                     let _who_asked_has_gone = answer.send(self.metrics());
                 }
+                Message::Series(answer) => {
+                    let _who_asked_has_gone = answer.send(self.ledger.all(self.context.clock.now()));
+                }
                 Message::Stop => return Turn::Last,
                 Message::ShutDown(waits) => {
                     self.messages.hang_up_at_the_end(waits);
@@ -52,9 +55,11 @@ impl Prober {
         Turn::Next
     }
 
-    fn add(&mut self, key: Key, order: Order) {
-        let policy = self.share(order.policy);
-        let (entry, due) = Entry::new(order, policy, self.options.tick, self.context.clock.now());
+    fn add(&mut self, key: Key, mut order: Order) {
+        let (policy, now) = (self.share(order.policy), self.context.clock.now());
+        let series = order.series.take().map_or(0, |name| self.ledger.join(*name, now));
+        let (mut entry, due) = Entry::new(order, policy, self.options.tick, now);
+        entry.series = series;
         self.timetable.add(key, entry.tick, due);
         self.checks.insert(key, Box::new(entry));
     }
@@ -72,6 +77,7 @@ impl Prober {
         self.stop(key);
         self.timetable.remove(key);
         let Some(entry) = self.checks.remove(&key) else { return };
+        self.ledger.leave(entry.series, self.context.looked.at);
         if !entry.probe.is_command() {
             self.context.kept.forget(&entry.place);
         }

@@ -23,7 +23,7 @@ pub struct EngineOptions {
     pub command_cpu_share: f64,
     /// True if commands get cgroups of their own where this process may make them: below its own cgroup, version 2.
     pub command_cgroups: bool,
-    /// Which addresses checks may talk to.
+    /// The addresses that checks may talk to.
     pub reach: Reach,
 }
 

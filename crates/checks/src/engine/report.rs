@@ -17,9 +17,9 @@ pub struct CheckReport {
     pub activity: Activity,
     /// A verdict that was set by hand, while it lasts.
     pub by_hand: Option<ByHand>,
-    /// The last 32 attempts, oldest first.
+    /// The last 60 attempts, oldest first.
     pub attempts: Vec<PastAttempt>,
-    /// Half of the attempts took no longer: exactly of up to 31 of them, of more to within half a power of two. Nothing before
+    /// Half of the attempts took no longer: exactly of up to 59 of them, of more to within half a power of two. Nothing before
     /// the first one.
     pub p50: Option<Duration>,
     /// 99 % of them.

@@ -24,6 +24,7 @@ use super::mailbox::Receiver;
 use super::metrics::Counters;
 use super::outbox::Outbox;
 use super::patience::Absences;
+use super::series::Ledger;
 use super::shares::Shares;
 use crate::clock::Clock;
 use crate::probe::poller::Interest;
@@ -46,6 +47,7 @@ pub(super) struct Prober {
     pub(super) absences: Absences,
     pub(super) shares: Shares,
     pub(super) counters: Counters,
+    pub(super) ledger: Ledger,
     pub(super) outbox: Outbox,
     pub(super) context: Context,
 }
@@ -72,6 +74,7 @@ impl Prober {
             absences: Absences::default(),
             shares: Shares::default(),
             counters: Counters::default(),
+            ledger: Ledger::default(),
             outbox: Outbox::default(),
             context,
         })

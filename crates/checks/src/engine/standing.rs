@@ -15,7 +15,7 @@ use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
 #[derive(Debug)]
 pub(super) struct Standing {
     state: VerdictState,
-    /// When the engine got the check, and how old it was then; in nanoseconds.
+    /// The time at which the engine got the check, and its age then; in nanoseconds.
     added: u64,
     age: u64,
     /// From the first attempt on.

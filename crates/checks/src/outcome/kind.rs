@@ -62,6 +62,13 @@ kinds! {
     Inconclusive => "inconclusive",
 }
 
+impl Kind {
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+}
+
 impl Outcome {
     /// By layer and cause.
     pub fn kind(&self) -> Kind {

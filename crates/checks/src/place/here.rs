@@ -1,4 +1,4 @@
-//! Which namespaces the engine's thread is in. Owned by that thread.
+//! The namespaces that the engine's thread is in. Owned by that thread.
 //!
 //! It moves to a network to make sockets there, and returns after each turn of the loop, so that it keeps nobody's
 //! network alive. New processes can be sent into another process namespace only by their parent, for one moment.

@@ -74,7 +74,7 @@ impl Cgroups {
         Cgroups::with(if wanted { Parent::Unknown(None) } else { Parent::Nowhere })
     }
 
-    /// Those below this cgroup, instead of our own.
+    /// The cgroups below this one, instead of our own.
     pub(crate) fn below(place: PathBuf) -> Cgroups {
         Cgroups::with(Parent::Unknown(Some(place)))
     }

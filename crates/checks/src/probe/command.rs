@@ -60,7 +60,10 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     pub(super) fn start(probe: &CommandProbe, place: &Place, tools: &mut Tools<'_>) -> Result<Attempt, Outcome> {
-        tools.go(place)?;
+        // A child enters a container by one call, with its network.
+        if network(place).is_none() {
+            tools.go(place)?;
+        }
         if probe.birthplace.as_ref().is_some_and(Birthplace::is_frozen) {
             return Err(Outcome::Inconclusive(Reason::Paused));
         }
@@ -277,7 +280,7 @@ fn is_refused(spawned: &Result<Child, SpawnError>) -> bool {
     matches!(spawned, Err(SpawnError { step: Step::Prepare, errno }) if REFUSALS.contains(errno))
 }
 
-/// The thread is in the right network already, which its children inherit; the rest is the child's business.
+/// To enter namespaces is the child's business. A network alone is its thread's, which its children inherit.
 fn spawn(
     probe: &CommandProbe,
     place: &Place,
@@ -300,6 +303,7 @@ fn spawn(
         enter: enter(place),
         cgroup: cgroup.map(Cgroup::directory),
         executable: None,
+        is_brief: true,
         watch: enter(place).map(|_| tools.here.births()),
     };
     let unreachable = |error: std::io::Error| {
@@ -318,7 +322,15 @@ fn first_user(place: &Place) -> Option<Credentials> {
 
 fn enter(place: &Place) -> Option<Enter<'_>> {
     let Place::Process(process) = place else { return None };
-    Some(Enter { of: process.pidfd(), kinds: process.others() })
+    Some(Enter {
+        of: process.pidfd(),
+        kinds: process.others() | network(place).unwrap_or(ThreadNameSpaceType::empty()),
+    })
+}
+
+/// The network among the namespaces of a process, if it is not ours.
+fn network(place: &Place) -> Option<ThreadNameSpaceType> {
+    matches!(place, Place::Process(_)).then(|| place.network_id())?.map(|_| ThreadNameSpaceType::NETWORK)
 }
 
 fn program(command: &Command) -> (PathBuf, Vec<String>) {

@@ -44,7 +44,7 @@ pub(crate) struct BodyLimits {
     pub(crate) kept: usize,
 }
 
-/// Which rule of HTTP/2, or which bound of ours, was broken.
+/// The rule of HTTP/2, or the bound of ours, that was broken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Violation {
     #[error("HTTP/2: {0}")]

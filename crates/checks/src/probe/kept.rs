@@ -58,10 +58,18 @@ pub(crate) enum Handshake {
 /// The sockets that are kept of one network.
 #[derive(Debug, Default)]
 struct KeptNetwork {
-    watch: Option<(Key, OwnedFd)>,
+    watch: Option<Watch>,
     diagnostics: Option<OwnedFd>,
     /// Dissolved, bound to nothing.
     streams: Vec<(SocketKind, OwnedFd)>,
+}
+
+/// The process whose end is the end of what is kept.
+#[derive(Debug)]
+struct Watch {
+    key: Key,
+    pid: i32,
+    _held: OwnedFd,
 }
 
 impl KeptNetwork {
@@ -94,9 +102,17 @@ impl KeptSockets {
     fn close(&mut self, network: NamespaceId) {
         let Some(closed) = self.networks.remove(&network) else { return };
         self.descriptors -= closed.descriptors();
-        if let Some((key, _)) = closed.watch {
-            self.ends.remove(&key);
+        if let Some(watch) = closed.watch {
+            self.ends.remove(&watch.key);
         }
+    }
+
+    /// True if what is kept goes when this very process ends, so that nobody has to ask before each attempt. Another one in
+    /// its network may end, and the sockets stay.
+    pub(crate) fn is_watched(&self, place: &Place) -> bool {
+        let Place::Process(process) = place else { return false };
+        let network = self.networks.get(&place.network_id());
+        network.and_then(|network| network.watch.as_ref()).is_some_and(|watch| watch.pid == process.pid())
     }
 
     /// The one for questions to the kernel.
@@ -145,7 +161,7 @@ impl KeptSockets {
     }
 
     /// Our own network stays anyway, and one that was given by its path stays with its place.
-    fn watch(&mut self, place: &Place, poller: &Poller) -> rustix::io::Result<Option<(Key, OwnedFd)>> {
+    fn watch(&mut self, place: &Place, poller: &Poller) -> rustix::io::Result<Option<Watch>> {
         let (Place::Process(process), Some(_)) = (place, place.network_id()) else { return Ok(None) };
         let pidfd = process.pidfd().try_clone_to_owned().map_err(|_| Errno::MFILE)?;
         self.last_watch += 1;
@@ -153,7 +169,7 @@ impl KeptSockets {
         poller.add(&pidfd, key, Interest::Read)?;
         self.ends.insert(key, place.network_id());
         self.descriptors += 1;
-        Ok(Some((key, pidfd)))
+        Ok(Some(Watch { key, pid: process.pid(), _held: pidfd }))
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Tools<'a> {
     /// Of the check.
     pub(crate) key: Key,
     pub(crate) clock: &'a Clock,
-    /// When the attempt started, by that clock.
+    /// The start of the attempt, by that clock.
     pub(crate) started: Duration,
     pub(crate) poller: &'a Poller,
     pub(crate) here: &'a mut Here,
@@ -61,7 +61,7 @@ impl Tools<'_> {
     ) -> Result<OwnedFd, Outcome> {
         let kind = SocketKind { is_ipv4: address.is_ipv4(), handshake };
         if let Some(kept) = source.is_none().then(|| self.kept.take_stream(place, kind)).flatten() {
-            let has_ended = place.has_ended();
+            let has_ended = !self.kept.is_watched(place) && place.has_ended();
             return if has_ended { Err(Outcome::Inconclusive(Reason::TaskEnded)) } else { Ok(kept) };
         }
         let socket = self.socket(place, address, source, SocketType::STREAM)?;

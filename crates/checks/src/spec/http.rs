@@ -82,7 +82,7 @@ impl Default for HttpProbe {
     }
 }
 
-/// Which HTTP to speak.
+/// The version of HTTP to speak.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]

@@ -1,9 +1,9 @@
-//! Which addresses checks may talk to, as the operator says and not the check's author.
+//! The addresses that checks may talk to, as the operator says and not the check's author.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// Which addresses checks may talk to. Loopback, which is the task's own inside its network, is always among them.
+/// The addresses that checks may talk to. Loopback, which is the task's own inside its network, is always among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reach {

@@ -1,10 +1,10 @@
-//! When to ask.
+//! The times at which to ask.
 
 use std::time::Duration;
 
 use super::{SpecError, require};
 
-/// When to ask.
+/// The times at which to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct Schedule {

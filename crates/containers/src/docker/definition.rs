@@ -8,10 +8,10 @@
 //! | `--cpu-shares`, `--cpu-quota`, `--memory`, `--memory-reservation` | the same, with the same numbers |
 //! | parameters | see `parameters` |
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use mesos::command::{CommandError, variables};
 use mesos::v1::{ContainerInfo, TaskInfo};
 use serde_json::{Map, Value, json};
 
@@ -34,9 +34,6 @@ pub enum DefinitionError {
     /// There is nothing for the shell.
     #[error("Shell specified but no command value provided")]
     NoValue,
-    /// A variable is none.
-    #[error(transparent)]
-    Variables(#[from] CommandError),
     /// A volume is nowhere.
     #[error("Both host_path '{host}' and container_path '{container}' of a volume are relative")]
     Relative {
@@ -90,10 +87,11 @@ pub enum DefinitionError {
 }
 
 /// All that the container of a task is made of.
-#[derive(Debug)]
 pub struct Definition<'a> {
     /// The task.
     pub task: &'a TaskInfo,
+    /// The variables of its command, with those that are secrets.
+    pub variables: BTreeMap<String, String>,
     /// Its container, as its variable says.
     pub name: &'a str,
     /// The labels by which it is found again.
@@ -122,7 +120,7 @@ impl Definition<'_> {
         body.set("Labels", json!(self.labels()));
         body.set("Healthcheck", json!({"Test": ["NONE"]}));
         self.command(&mut body)?;
-        self.environment(&mut body)?;
+        self.environment(&mut body);
         self.files(&mut body, container)?;
         self.network(&mut body, container)?;
         self.limits(&mut body, container)?;
@@ -155,15 +153,13 @@ impl Definition<'_> {
         Ok(())
     }
 
-    fn environment(&self, body: &mut Body) -> Result<(), DefinitionError> {
-        let own = self.task.command.as_ref().and_then(|command| command.environment.as_ref());
+    fn environment(&self, body: &mut Body) {
         let role = self.task.resources.iter().find_map(|resource| resource.allocation_info.as_ref()?.role.clone());
-        let mut all = variables(own)?;
+        let mut all = self.variables.clone();
         all.insert("MESOS_SANDBOX".to_owned(), SANDBOX.to_owned());
         all.insert("MESOS_CONTAINER_NAME".to_owned(), self.name.to_owned());
         all.extend(role.map(|role| ("MESOS_ALLOCATION_ROLE".to_owned(), role)));
         body.set("Env", all.iter().map(|(name, value)| format!("{name}={value}")).collect());
-        Ok(())
     }
 
     fn files(&self, body: &mut Body, container: &ContainerInfo) -> Result<(), DefinitionError> {

@@ -1,19 +1,22 @@
 //! The calls of the Engine API, of Docker 20.10 and newer and of podman.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::container::{Container, Image};
 use super::error::DockerError;
 use super::logs::{Logs, Position};
 use super::names::Labels;
 use super::pull::{self, Pull};
+use super::secrets::hide;
 use super::wire::{Answer, Call, encoded};
-use crate::registry::Login;
+use crate::registry::{Login, Progress};
 
 /// The time for questions.
 const QUICK: Duration = Duration::from_secs(5);
@@ -92,13 +95,18 @@ impl Engine {
         answer.accepted().await?.document().await.map(Some)
     }
 
-    /// Has the daemon pull an image, as this login if it has one.
-    pub async fn pull(&self, name: &str, login: Option<&Login>) -> Result<(), DockerError> {
+    /// Has the daemon pull an image, as this login if it has one; how far that is, is written to `progress`.
+    pub async fn pull(
+        &self,
+        name: &str,
+        login: Option<&Login>,
+        progress: &watch::Sender<Progress>,
+    ) -> Result<(), DockerError> {
         let (name, tag) = with_tag(name);
         let target = format!("/images/create?fromImage={}&tag={}", encoded(name), encoded(tag));
         let login = login.map(pull::header);
         let call = Call { login, ..Call::new(Method::POST, target, self.stall) };
-        Pull::new(call.send(&self.socket).await?.accepted().await?).finish().await
+        Pull::new(call.send(&self.socket).await?.accepted().await?, progress).finish().await
     }
 
     /// Makes a container of this name. Nothing, if there is one of this name.
@@ -118,19 +126,15 @@ impl Engine {
         self.post(format!("/containers/{}/start", encoded(id)), SLOW).await?.accepted().await.map(drop)
     }
 
-    /// The container of this name or id, if there is one, as the daemon tells it.
-    pub async fn inspect(&self, id: &str) -> Result<Option<Value>, DockerError> {
+    /// The container of this name or id, if there is one, as the daemon tells it, without the values of these variables.
+    pub async fn inspect(&self, id: &str, secrets: &BTreeSet<String>) -> Result<Option<Value>, DockerError> {
         let answer = self.get(&format!("/containers/{}/json", encoded(id))).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             return Ok(None);
         }
-        answer.accepted().await?.document().await.map(Some)
-    }
-
-    /// The same, as it is understood here.
-    pub async fn container(&self, id: &str) -> Result<Option<Container>, DockerError> {
-        let Some(told) = self.inspect(id).await? else { return Ok(None) };
-        self.understood(&told).map(Some)
+        let mut told = answer.accepted().await?.document().await?;
+        hide(&mut told, secrets);
+        Ok(Some(told))
     }
 
     /// The answer of [`Engine::inspect`], as it is understood here.

@@ -1,12 +1,16 @@
 //! The answer to a pull: a line of JSON for every step. Its status is 200 whatever comes of it; an error is a line, too.
 
+mod layers;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
+use self::layers::Layers;
 use super::error::DockerError;
 use super::wire::{Answer, shortened};
-use crate::registry::Login;
+use crate::registry::{Login, Progress};
 
 /// The longest line.
 const LONGEST: usize = 1024 * 1024;
@@ -21,14 +25,17 @@ pub(super) fn header(login: &Login) -> String {
 }
 
 #[derive(Debug)]
-pub(super) struct Pull {
+pub(super) struct Pull<'a> {
     answer: Answer,
     rest: Vec<u8>,
+    layers: Layers,
+    progress: &'a watch::Sender<Progress>,
 }
 
-impl Pull {
-    pub(super) fn new(answer: Answer) -> Pull {
-        Pull { answer, rest: Vec::new() }
+impl Pull<'_> {
+    /// The pull with this answer, whose progress is written here.
+    pub(super) fn new(answer: Answer, progress: &watch::Sender<Progress>) -> Pull<'_> {
+        Pull { answer, rest: Vec::new(), layers: Layers::default(), progress }
     }
 
     /// Comes back when the image is there, or cannot be had. It may take as long as it likes, if it goes on.
@@ -43,10 +50,11 @@ impl Pull {
                 return Err(self.nonsense(format!("a line is longer than {LONGEST} bytes")));
             }
         }
-        self.line(&self.rest)
+        let rest = std::mem::take(&mut self.rest);
+        self.line(&rest)
     }
 
-    fn line(&self, line: &[u8]) -> Result<(), DockerError> {
+    fn line(&mut self, line: &[u8]) -> Result<(), DockerError> {
         if line.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -56,7 +64,11 @@ impl Pull {
                 let (socket, said) = (self.answer.socket().to_owned(), shortened(error.to_owned()));
                 Err(DockerError::Refused { socket, status: self.answer.status().as_u16(), said })
             }
-            None => Ok(()),
+            None => {
+                self.layers.take(&said);
+                self.progress.send_replace(self.layers.progress());
+                Ok(())
+            }
         }
     }
 

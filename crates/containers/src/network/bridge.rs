@@ -10,6 +10,7 @@ mod keeper;
 mod leases;
 mod routes;
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::net::Ipv4Addr;
@@ -56,6 +57,19 @@ pub struct Bridge {
     leases: Leases,
     route: Netlink,
     netfilter: Netlink,
+}
+
+/// The agent that a bridge belongs to, by its work directory, as far as that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BridgeOwner(Option<PathBuf>);
+
+impl fmt::Display for BridgeOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(directory) => write!(f, "which is that of the agent with the work directory {}", directory.display()),
+            None => f.write_str("which is of no agent that is known"),
+        }
+    }
 }
 
 impl BridgeSettings {
@@ -115,10 +129,15 @@ impl Bridge {
         if let Some(mapping) = ports.iter().copied().find(|mapping| ports::is_taken(*mapping)) {
             return Err(NetworkError::PortInUse { mapping });
         }
+        let wanted: Vec<Mapped> =
+            ports.iter().map(|mapping| Mapped { mapping: *mapping, address: Ipv4Addr::UNSPECIFIED }).collect();
+        self.check_elsewhere(&wanted)?;
         let exhausted = || NetworkError::NoAddress { bridge: self.settings.name.clone(), subnet: self.settings.subnet };
         let address = self.leases.free_address().ok_or_else(exhausted)?;
         self.leases.add(container, Lease { address, ports: ports.to_vec() })?;
         let joined = self.index().and_then(|index| self.join(made, index, interface, address));
+        // Another agent may have mapped one meanwhile, and seen no other then.
+        let joined = joined.and_then(|()| self.check_elsewhere(&wanted));
         match joined {
             Ok(()) => Ok(address),
             Err(error) => {
@@ -175,6 +194,26 @@ impl Bridge {
         ];
         made.inside().carry_out(&configuration).map_err(failed)?;
         self.map_ports(container)
+    }
+
+    /// A check that no other agent's bridge has mapped one of these.
+    fn check_elsewhere(&self, wanted: &[Mapped]) -> Result<(), NetworkError> {
+        let failed = |errno| self.of_bridge(errno);
+        let Some((Mapped { mapping, .. }, table)) =
+            ports::elsewhere(&self.netfilter, &self.table, wanted).map_err(failed)?
+        else {
+            return Ok(());
+        };
+        let bridge = table.bridge().to_owned();
+        let owner = self.owner(&bridge).map_err(failed)?;
+        Err(NetworkError::PortElsewhere { mapping, bridge, owner })
+    }
+
+    /// The agent that a bridge belongs to.
+    fn owner(&self, bridge: &str) -> rustix::io::Result<BridgeOwner> {
+        let Some(index) = links::index(&self.route, bridge)? else { return Ok(BridgeOwner(None)) };
+        let text = links::description(&self.route, index)?;
+        Ok(BridgeOwner(text.and_then(|text| text.strip_prefix(OWNER).map(PathBuf::from))))
     }
 
     /// Maps the ports of a member; those of all, if somebody has emptied the machine's tables.

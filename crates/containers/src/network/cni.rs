@@ -76,8 +76,11 @@ impl Cni {
     pub fn attach(&self, made: &Made, interface: &str, info: &NetworkInfo) -> Result<CniResult, CniError> {
         let network = info.name();
         let list = self.directory.find(network)?.for_container(info)?;
+        let handle = made.handle();
+        let call = Invocation { container: made.container(), network: list.name(), interface, handle: &handle };
+        self.plugins.are_there(list.plugins(), &call)?;
         let checkpoint = Checkpoint::begin(made.directory(), interface, &list)?;
-        let added = self.add(made, interface, &list).and_then(|value| {
+        let added = self.add(&call, &list).and_then(|value| {
             let result = CniResult::read(&value)?;
             checkpoint.finish(&value)?;
             Ok(result)
@@ -124,13 +127,11 @@ impl Cni {
     }
 
     /// The plugins of a list, one after the other; each is given what the one before it made.
-    fn add(&self, made: &Made, interface: &str, list: &ConfigList) -> Result<Value, CniError> {
-        let handle = made.handle();
-        let call = Invocation { container: made.container(), network: list.name(), interface, handle: &handle };
+    fn add(&self, call: &Invocation<'_>, list: &ConfigList) -> Result<Value, CniError> {
         let mut result = None;
         for plugin in list.plugins() {
             let input = list.input(plugin, result.as_ref());
-            result = Some(self.plugins.run_for_result(plugin, &call, &input)?);
+            result = Some(self.plugins.run_for_result(plugin, call, &input)?);
         }
         Ok(result.unwrap_or_else(|| Value::Object(Map::new())))
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use super::bridge::BridgeOwner;
 use super::ports::PortMapping;
 use super::program::ProgramError;
 use super::subnet::Subnet;
@@ -90,8 +91,18 @@ pub enum NetworkError {
         /// The other container.
         container: String,
     },
+    /// A container of another agent has the port.
+    #[error("{mapping} of the host is mapped on the bridge '{bridge}' already, {owner}")]
+    PortElsewhere {
+        /// The port.
+        mapping: PortMapping,
+        /// The other bridge.
+        bridge: String,
+        /// The agent that it belongs to.
+        owner: BridgeOwner,
+    },
     /// A process of the host has the port.
-    #[error("{mapping} of the host is in use by a process of the host")]
+    #[error("{mapping} of the host is in use by a process of the host: end that, or ask for another port")]
     PortInUse {
         /// The port.
         mapping: PortMapping,

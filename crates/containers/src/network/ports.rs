@@ -5,6 +5,7 @@
 
 mod elements;
 mod flows;
+mod others;
 mod preflight;
 mod rules;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::elements::{add, remove};
 pub(super) use self::flows::forget;
+pub(super) use self::others::elsewhere;
 pub use self::preflight::{Firewall, inspect, let_through, shut_out};
 pub use self::rules::{Mapped, Table};
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::thread;
 
 use mesos::v1::ResourceStatistics;
+use processes::Process;
 
 /// The figures of all links of a namespace but the loopback, by its handle. A thread goes there to read them, and ends.
 pub fn traffic(handle: &Path) -> io::Result<ResourceStatistics> {
@@ -18,6 +19,15 @@ pub fn traffic(handle: &Path) -> io::Result<ResourceStatistics> {
     let thread = thread::Builder::new().name("traffic".to_owned()).spawn(there)?;
     let table = thread.join().unwrap_or_else(|_panicked| Err(io::Error::other("the thread that reads it ended early")));
     Ok(read(&table?))
+}
+
+/// The same of the namespace that this process is in; none if that is our own, whose figures are the host's, or if the
+/// process has ended.
+pub fn traffic_of(process: Process) -> Option<ResourceStatistics> {
+    let namespace = |who: &str| fs::read_link(format!("/proc/{who}/ns/net")).ok();
+    let theirs = namespace(&process.pid.to_string())?;
+    let table = fs::read_to_string(format!("/proc/{}/net/dev", process.pid)).ok()?;
+    (process.is_alive() && Some(theirs) != namespace("self")).then(|| read(&table))
 }
 
 /// Two lines of titles, then one for each link: what it received in eight columns, what it sent in as many.
@@ -57,6 +67,12 @@ cut:";
         assert_eq!((read.net_rx_bytes, read.net_rx_packets, read.net_rx_errors), (Some(1001), Some(11), Some(1)));
         assert_eq!((read.net_rx_dropped, read.net_tx_bytes, read.net_tx_packets), (Some(2), Some(2002), Some(22)));
         assert_eq!((read.net_tx_errors, read.net_tx_dropped), (Some(3), Some(4)));
+    }
+
+    #[test]
+    fn figures_of_our_own_namespace_are_nobodys() {
+        assert_eq!(traffic_of(Process::this().unwrap()), None);
+        assert_eq!(traffic_of(Process { pid: i32::MAX, start: 1 }), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub enum Reason {
     /// It is not who it should be, or speaks no TLS.
     #[error(
         "no safe connection to {address}: {source}; add the authority of its certificate to those that this machine \
-         trusts, or name it as insecure if it speaks plain HTTP"
+         trusts, or name it in the agent's 'insecure_registry' if it speaks plain HTTP"
     )]
     Tls {
         /// Host and port.

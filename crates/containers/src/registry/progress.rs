@@ -1,6 +1,7 @@
 //! The progress of a pull, for whoever wants to look: cheap to keep, and told in steps that a person can see.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -20,7 +21,22 @@ pub struct Progress {
     /// All bytes.
     pub total: u64,
     /// The last failure, while it is waited for another try.
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
+}
+
+/// A failure after which it is tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Its words.
+    pub words: String,
+    /// The time from the failure to the next try.
+    pub wait: Duration,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (tried again {} s after this)", self.words, self.wait.as_secs_f64().ceil())
+    }
 }
 
 impl Progress {
@@ -44,7 +60,7 @@ impl fmt::Display for Progress {
             let [bytes, total] = [self.bytes, self.total].map(|bytes| bytes as f64 / MEGABYTE);
             write!(f, "layer {} of {}, {bytes:.1} of {total:.1} MB", self.layer(), self.layers)?;
         }
-        self.trouble.iter().try_for_each(|trouble| write!(f, "; it is tried again after a while: {trouble}"))
+        self.trouble.iter().try_for_each(|trouble| write!(f, ": {trouble}"))
     }
 }
 
@@ -84,7 +100,7 @@ impl Meter {
         self.0.send_modify(|progress| progress.complete += 1);
     }
 
-    pub(super) fn trouble(&self, trouble: Option<String>) {
+    pub(super) fn trouble(&self, trouble: Option<Trouble>) {
         self.0.send_if_modified(|progress| std::mem::replace(&mut progress.trouble, trouble) != progress.trouble);
     }
 }
@@ -97,8 +113,9 @@ mod tests {
     fn watchers_are_woken_by_what_they_can_see() {
         let (meter, mut watcher) = Meter::new();
         assert_eq!(watcher.borrow().to_string(), "the registry is asked for the manifest");
-        meter.trouble(Some("it is away".to_owned()));
-        let told = "the registry is asked for the manifest; it is tried again after a while: it is away";
+        let trouble = Trouble { words: "it is away".to_owned(), wait: Duration::from_secs(20) };
+        meter.trouble(Some(trouble.clone()));
+        let told = "the registry is asked for the manifest: it is away (tried again 20 s after this)";
         assert_eq!(watcher.borrow_and_update().to_string(), told);
         meter.expect(2, 60_000_000);
         assert_eq!(watcher.borrow_and_update().to_string(), "layer 1 of 2, 0.0 of 60.0 MB");
@@ -108,7 +125,7 @@ mod tests {
         assert!(watcher.has_changed().unwrap());
         meter.layer_is_complete();
         assert_eq!(watcher.borrow_and_update().to_string(), "layer 2 of 2, 12.3 of 60.0 MB");
-        meter.trouble(Some("x".to_owned()));
+        meter.trouble(Some(trouble));
         meter.add(1);
         assert_eq!(watcher.borrow_and_update().trouble, None, "it goes on");
         meter.layer_is_complete();

@@ -13,7 +13,7 @@ use super::access::{Access, Refusal, Step, TokenRequest, short};
 use super::backoff::{Backoff, Pace};
 use super::error::{PullError, Reason};
 use super::login::Login;
-use super::progress::Meter;
+use super::progress::{Meter, Trouble};
 use super::wire::{Answer, Wire, address};
 use crate::image::{Platform, Reference};
 
@@ -172,7 +172,7 @@ impl Repository {
         let Some(again) = again else { return Err(self.error(reason)) };
         let wait = again.saturating_sub(now);
         tracing::info!(image = %self.image, %reason, ?wait, "a pull waits before it is tried again");
-        self.meter.trouble(Some(reason.to_string()));
+        self.meter.trouble(Some(Trouble { words: reason.to_string(), wait }));
         sleep(wait).await;
         Ok(())
     }

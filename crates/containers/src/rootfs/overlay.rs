@@ -1,9 +1,9 @@
-//! A test of the machine: can layers be laid over each other here?
+//! Layers over each other: the place of what is changed, and a test of the machine.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -33,6 +33,13 @@ fn tried(directory: &Path) -> io::Result<()> {
     let tried = lay(&trial);
     let removed = processes::remove_tree(&trial);
     tried.and(removed)
+}
+
+/// Makes the directories for what a program changes of its image. The upper one's mode is that of the container's root.
+pub fn make_changes(changes: &Path) -> io::Result<()> {
+    fs::create_dir_all(changes.join("work"))?;
+    fs::create_dir_all(changes.join("upper"))?;
+    fs::set_permissions(changes.join("upper"), fs::Permissions::from_mode(0o755))
 }
 
 /// A directory that nobody else tries it in.

@@ -3,23 +3,9 @@
 use super::*;
 
 fn wanted() -> Wanted {
-    Wanted {
-        base: Base::Image {
-            layers: vec!["/l/2".into(), "/l/1".into()],
-            upper: "/c/upper".into(),
-            work: "/c/work".into(),
-        },
-        sandbox: "/c/sandbox".into(),
-        sandbox_at: SANDBOX.into(),
-        volumes: Vec::new(),
-        names: Names::default(),
-        shared_memory: SHARED_MEMORY,
-        cgroups: Cgroups::Nothing,
-        working_directory: None,
-        owner: (1000, 100),
-        read_only: false,
-        privileged: false,
-    }
+    let layers = vec!["/l/2".into(), "/l/1".into()];
+    let base = Base::Image { layers, upper: "/c/upper".into(), work: "/c/work".into() };
+    Wanted { owner: (1000, 100), ..Wanted::new(base, "/c/sandbox".into(), SANDBOX.into()) }
 }
 
 fn host(path: &str, at: &str) -> Volume {

@@ -36,6 +36,8 @@ pub enum VolumeSource {
     },
     /// The layers of an image, the topmost first, which nobody writes to.
     Layers(Vec<PathBuf>),
+    /// A copy of an image, which nobody writes to.
+    Copied(PathBuf),
     /// A directory in memory.
     Memory {
         /// The most it may hold, in bytes.
@@ -71,6 +73,11 @@ impl Volume {
             VolumeSource::Layers(lower) => {
                 let flags = Flags { read_only: true, ..contained };
                 Ok(Kind::Layers { lower: lower.clone(), flags })
+            }
+            VolumeSource::Copied(copy) => {
+                let flags = Flags { read_only: true, ..contained };
+                let (from, propagation) = (copy.clone(), Propagation::Private);
+                Ok(Kind::Bind { from, within: None, recursive: false, propagation, flags })
             }
             VolumeSource::Memory { size, mode } => memory(*size, *mode, wanted.owner, contained),
             VolumeSource::Secret(content) => {

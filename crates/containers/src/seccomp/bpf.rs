@@ -8,8 +8,8 @@ use super::profile::{Action, Comparison, Condition};
 
 const LOAD: u16 = 0x20;
 const AND: u16 = 0x54;
-const RETURN: u16 = 0x06;
-const GOTO: u16 = 0x05;
+pub(super) const RETURN: u16 = 0x06;
+pub(super) const GOTO: u16 = 0x05;
 const IF_EQUAL: u16 = 0x15;
 const IF_GREATER: u16 = 0x25;
 const IF_GREATER_OR_EQUAL: u16 = 0x35;
@@ -17,7 +17,7 @@ const IF_GREATER_OR_EQUAL: u16 = 0x35;
 /// The places in what the kernel shows of a call (`struct seccomp_data`).
 pub(super) const NUMBER: u32 = 0;
 pub(super) const ARCHITECTURE: u32 = 4;
-const ARGUMENTS: u32 = 16;
+pub(super) const ARGUMENTS: u32 = 16;
 
 pub(super) fn load(place: u32) -> Instruction {
     Instruction { code: LOAD, jump_true: 0, jump_false: 0, value: place }
@@ -34,6 +34,11 @@ pub(super) fn give(action: Action) -> Instruction {
         Action::Allow => (0x7fff_0000, 0),
     };
     Instruction { code: RETURN, jump_true: 0, jump_false: 0, value: kind | u32::from(data) }
+}
+
+/// True if this instruction goes on in one of two places.
+pub(super) fn is_branch(code: u16) -> bool {
+    [IF_EQUAL, IF_GREATER, IF_GREATER_OR_EQUAL].contains(&code)
 }
 
 fn jump(code: u16, value: u32, jump_true: u8, jump_false: u8) -> Instruction {

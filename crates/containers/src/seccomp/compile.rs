@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use processes::{Filter, Instruction};
 
 use super::ProfileError;
-use super::bpf::{ARCHITECTURE, NUMBER, give, if_all, if_equal, if_less, load};
+use super::bpf::{ARCHITECTURE, ARGUMENTS, NUMBER, give, if_all, if_equal, if_less, load};
 use super::numbers::{ARM_OWN, Architecture, Machine, Numbers};
 use super::profile::{Action, Condition, Others, Profile, Subject};
+use super::shared::shared;
 
 /// The kernel takes no more.
 const MOST_INSTRUCTIONS: usize = 4096;
@@ -22,14 +23,22 @@ struct Fate<'a> {
 }
 
 impl Profile {
+    /// For programs of the machine's other architectures an argument is loaded that nobody asks for. When a filter is set, the
+    /// kernel tries out all numbers of every architecture, to remember those that are always allowed, and gives up each at
+    /// such a load: that is a third of this trial saved at every command of a check, for a few nanoseconds at each call of
+    /// the few programs that are of another architecture.
     pub(super) fn compile(&self, machine: Machine, subject: &Subject) -> Result<Filter, ProfileError> {
         let mut program = vec![load(ARCHITECTURE)];
         for (index, (architecture, numbers)) in machine.iter().enumerate() {
-            if index == 0 || self.is_about(architecture) {
+            if index == 0 {
                 program.extend(if_equal(architecture.audit, self.program(architecture, numbers, subject)?));
+            } else if self.is_about(architecture) {
+                let own = self.program(architecture, numbers, subject)?;
+                program.extend(if_equal(architecture.audit, [vec![load(ARGUMENTS)], own].concat()));
             }
         }
         program.push(give(Action::KillProcess));
+        let program = shared(&program).unwrap_or(program);
         match program.len() {
             length if length > MOST_INSTRUCTIONS => Err(ProfileError::TooManyInstructions(length)),
             _ => Ok(Filter::new(program)),
@@ -50,7 +59,7 @@ impl Profile {
         subject: &Subject,
     ) -> Result<Vec<Instruction>, ProfileError> {
         let mut program = vec![load(NUMBER)];
-        program.extend(search(&self.ranges(architecture, numbers, subject))?);
+        program.extend(search(&stretches(&self.ranges(architecture, numbers, subject)))?);
         Ok(program)
     }
 
@@ -111,11 +120,45 @@ impl Fate<'_> {
     }
 }
 
-fn search(ranges: &[(u32, Fate<'_>)]) -> Result<Vec<Instruction>, ProfileError> {
-    let (low, high) = ranges.split_at(ranges.len() / 2);
+/// Numbers that have one fate, but for one of them perhaps.
+struct Stretch<'a, 'b> {
+    start: u32,
+    fate: &'b Fate<'a>,
+    exception: Option<(u32, &'b Fate<'a>)>,
+}
+
+/// A number that is alone between two ranges of one fate is asked for, instead of the beginnings of three ranges.
+fn stretches<'a, 'b>(ranges: &'b [(u32, Fate<'a>)]) -> Vec<Stretch<'a, 'b>> {
+    let (mut stretches, mut rest) = (Vec::new(), ranges);
+    while let [(start, fate), after @ ..] = rest {
+        let (exception, after) = match after {
+            [(alone, other), (next, same), after @ ..] if *next == alone + 1 && same == fate => {
+                (Some((*alone, other)), after)
+            }
+            after => (None, after),
+        };
+        stretches.push(Stretch { start: *start, fate, exception });
+        rest = after;
+    }
+    stretches
+}
+
+fn search(stretches: &[Stretch<'_, '_>]) -> Result<Vec<Instruction>, ProfileError> {
+    let (low, high) = stretches.split_at(stretches.len() / 2);
     match (low, high) {
-        ([], [(_, fate)]) => fate.program(),
-        (low, [(start, _), ..]) => Ok(if_less(*start, search(low)?, search(high)?)),
+        ([], [stretch]) => stretch.program(),
+        (low, [stretch, ..]) => Ok(if_less(stretch.start, search(low)?, search(high)?)),
         (_, []) => Ok(vec![give(Action::KillProcess)]),
+    }
+}
+
+impl Stretch<'_, '_> {
+    fn program(&self) -> Result<Vec<Instruction>, ProfileError> {
+        let mut program = Vec::new();
+        if let Some((number, fate)) = self.exception {
+            program.extend(if_equal(number, fate.program()?));
+        }
+        program.extend(self.fate.program()?);
+        Ok(program)
     }
 }

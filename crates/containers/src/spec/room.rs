@@ -6,7 +6,8 @@ use mesos::v1::linux_info::IpcMode;
 use mesos::v1::{ContainerInfo, LinuxInfo};
 use processes::{Birthplace, Namespaces, Network};
 
-use super::{SpecError, working_directory};
+use super::{SpecError, copies, working_directory};
+use crate::copy::Backend;
 use crate::network::files;
 use crate::provision::{Provision, ProvisionedNetwork};
 use crate::rootfs::{Base, Cgroups, Names, Volume, VolumeSource, Wanted};
@@ -25,8 +26,10 @@ pub struct Room<'a> {
     pub provision: &'a Provision,
     /// The sandbox, on the host.
     pub sandbox: &'a Path,
-    /// The directory in which what it changes of its image is kept: `upper`, beside the empty `work`.
+    /// The directory in which what it changes of its image is kept: `upper`, beside the empty `work`, or the copy.
     pub changes: &'a Path,
+    /// The way in which its image becomes one file system.
+    pub backend: Backend,
     /// The things that it has of the host's, or of its sandboxes.
     pub volumes: Vec<Volume>,
     /// The names of the host, for a container in its network.
@@ -79,7 +82,7 @@ impl Room<'_> {
         let mut volumes = self.volumes;
         volumes.extend(shared_memory.filter(|_| !has_image).map(memory));
         Ok(Wanted {
-            base: base(self.provision, self.changes),
+            base: base(self.provision, self.backend, self.changes),
             sandbox: self.sandbox.to_owned(),
             sandbox_at: if has_image { settings.sandbox_directory.clone() } else { self.sandbox.to_owned() },
             volumes,
@@ -127,8 +130,11 @@ fn of_network(network: &ProvisionedNetwork) -> Names {
     }
 }
 
-fn base(provision: &Provision, changes: &Path) -> Base {
+fn base(provision: &Provision, backend: Backend, changes: &Path) -> Base {
     let Some(image) = &provision.image else { return Base::Host };
+    if backend == Backend::Copy {
+        return Base::Copy(copies::root(changes));
+    }
     let layers: Vec<PathBuf> = image.layers.iter().rev().cloned().collect();
     Base::Image { layers, upper: changes.join("upper"), work: changes.join("work") }
 }
@@ -174,6 +180,7 @@ mod tests {
             provision,
             sandbox: Path::new("/host/sandbox"),
             changes: Path::new("/state/changes"),
+            backend: Backend::Overlay,
             volumes: Vec::new(),
             host_names: Names { hosts: Some("h".to_owned()), resolv_conf: Some("r".to_owned()), hostname: None },
             cgroups: Cgroups::Nothing,
@@ -216,6 +223,8 @@ mod tests {
         let expected =
             Root::Overlay { lower, upper: "/state/changes/upper".into(), work: "/state/changes/work".into() };
         assert_eq!((&own.rootfs.root, &own.network), (&expected, &Network::Host));
+        let copied = Room { backend: Backend::Copy, ..room(&provision, &nothing) }.namespaces().unwrap().unwrap();
+        assert_eq!(copied.rootfs.root, Root::Directory("/state/changes/root".into()));
         assert!(places(&own).contains(&"/etc/hosts") && places(&own).contains(&"/mnt/mesos/sandbox"));
         let linux = LinuxInfo { share_pid_namespace: Some(true), ..LinuxInfo::default() };
         let shares = ContainerInfo { linux_info: Some(linux), ..nothing };

@@ -1,11 +1,13 @@
 //! Secrets: by value, or by the name of a file in a directory of the operator's.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use mesos::v1::Secret;
+use mesos::command::{plain_variables, secret_variables};
 use mesos::v1::environment::Variable;
 use mesos::v1::secret::{Reference, Type};
+use mesos::v1::{Environment, Secret};
 use processes::read_file;
 use processes::rootfs::Content;
 
@@ -28,10 +30,12 @@ pub enum SecretError {
     #[error("The secret '{0}' cannot be found: its name and key are to be those of files")]
     Name(String),
     /// The file cannot be read.
-    #[error("The secret '{name}' cannot be read: {source}")]
+    #[error("The secret '{name}' cannot be read from {}: {source}", path.display())]
     Read {
         /// Its name.
         name: String,
+        /// Its file.
+        path: PathBuf,
         /// The kernel's reason.
         source: io::Error,
     },
@@ -71,17 +75,35 @@ pub fn secret(secret: &Secret, directory: Option<&Path>) -> Result<Vec<u8>, Secr
     match Place::of(secret, directory)? {
         Place::Here(data) => Ok(data.to_owned()),
         Place::File(name, path) => {
-            read_file(&path, MOST_BYTES).map_err(|source| SecretError::Read { name: name.to_owned(), source })
+            read_file(&path, MOST_BYTES).map_err(|source| SecretError::Read { name: name.to_owned(), path, source })
         }
     }
 }
 
 /// The value of a variable that is a secret. Reads its file.
-pub fn variable(variable: &Variable, directory: Option<&Path>) -> Result<String, SecretError> {
+fn variable(variable: &Variable, directory: Option<&Path>) -> Result<String, SecretError> {
     let given = variable.secret.as_ref().ok_or_else(|| SecretError::Variable(variable.name.clone()))?;
     let is_text = |text: &String| !text.contains('\0');
     let text = String::from_utf8(secret(given, directory)?).ok().filter(is_text);
     text.filter(|text| text.len() as u64 <= MOST_BYTES).ok_or_else(|| SecretError::NoText(variable.name.clone()))
+}
+
+/// Variables, with those that are secrets. Reads their files.
+pub fn variables(
+    environment: Option<&Environment>,
+    directory: Option<&Path>,
+) -> Result<BTreeMap<String, String>, SecretError> {
+    let mut variables = plain_variables(environment);
+    variables.extend(secret_values(environment, directory)?);
+    Ok(variables)
+}
+
+/// The values of variables that are secrets, by their names. Reads their files.
+pub fn secret_values(
+    environment: Option<&Environment>,
+    directory: Option<&Path>,
+) -> Result<BTreeMap<String, String>, SecretError> {
+    secret_variables(environment).map(|secret| Ok((secret.name.clone(), variable(secret, directory)?))).collect()
 }
 
 /// The file: the name below the directory, and the key, if there is one, below that.
@@ -128,13 +150,14 @@ mod tests {
         for (name, key) in [("../x", None), ("", None), ("app", Some("../../x")), ("app", Some("/x")), ("a\0", None)] {
             assert_eq!(of(name, key), Err(named.replace("NAME", name)), "{name}");
         }
-        assert_eq!(of("app", None), Err("The secret 'app' cannot be read: it is no file".to_owned()));
+        let unread = |name: &str, why: &str| {
+            let path = directory.path().join(name);
+            format!("The secret '{name}' cannot be read from {}: {why}", path.display())
+        };
+        assert_eq!(of("app", None), Err(unread("app", "it is no file")));
         std::fs::write(directory.path().join("large"), vec![b'x'; (1 << 20) + 1]).unwrap();
-        assert_eq!(
-            of("large", None),
-            Err("The secret 'large' cannot be read: it is larger than 1048576 bytes".to_owned())
-        );
-        assert!(of("none", None).unwrap_err().starts_with("The secret 'none' cannot be read: No such file"));
+        assert_eq!(of("large", None), Err(unread("large", "it is larger than 1048576 bytes")));
+        assert!(of("none", None).unwrap_err().starts_with(&unread("none", "No such file")));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub enum StoreError {
     Io {
         /// The thing to do.
         what: &'static str,
-        /// Where.
+        /// The file or directory.
         path: PathBuf,
         /// The reason.
         source: io::Error,

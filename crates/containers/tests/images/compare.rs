@@ -47,7 +47,7 @@ fn trees_are_as_gnu_tar_makes_them() {
 }
 
 /// Files that a machine may lack.
-fn make() -> tempfile::TempDir {
+pub(crate) fn make() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let sparse = fs::File::create(directory.path().join("sparse")).unwrap();
     for place in 0..100 {
@@ -83,7 +83,7 @@ fn compare(archive: &Path) {
 }
 
 /// Each file, and all that can be known of it.
-fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
+pub(crate) fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
     let (mut facts, mut open, mut links) = (BTreeMap::new(), vec![root.to_owned()], BTreeMap::new());
     while let Some(path) = open.pop() {
         let metadata = fs::symlink_metadata(&path).unwrap();
@@ -110,9 +110,11 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, String> {
     facts
 }
 
-/// In the order of their names, so that of hard links the same one is met first.
+/// In the order of their names, so that of hard links the same one is met first. An overlay lists whiteouts of a directory
+/// that it has not merged, though nothing is there.
 fn children(directory: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| fs::symlink_metadata(path).is_ok());
     paths.sort();
     paths
 }

@@ -1,9 +1,10 @@
-//! Images on disk: layers, also hostile ones, the store, archives; and kills of any of them at any moment.
+//! Images on disk: layers, also hostile ones, their copies, the store, archives; and kills of any of them at any moment.
 //!
 //! This program is also the child that unpacks, and the process that is killed.
 
 mod archives;
 mod compare;
+mod copies;
 mod kills;
 mod layers;
 mod pulls;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         Some("work") => return kills::work(&arguments[2..]),
         _ => {}
     }
-    let all = [layers::TESTS, pulls::TESTS, archives::TESTS, compare::TESTS, kills::TESTS].concat();
+    let all = [layers::TESTS, pulls::TESTS, archives::TESTS, compare::TESTS, copies::TESTS, kills::TESTS].concat();
     let trial = |(name, test): (&'static str, fn())| {
         Trial::test(name, move || {
             if !rustix::process::geteuid().is_root() {

@@ -1,10 +1,10 @@
 //! Containers on a bridge, and who reaches whom.
 
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use containers::network::ports::PortMapping;
-use containers::network::{Bridge, BridgeSettings, NetworkError};
+use containers::network::{Bridge, BridgeSettings, Namespaces, NetworkError};
 
 use crate::world::{
     MACHINE, OUTSIDE, ask, ask_by_datagram, ask_in_vain, at, bridge as bridge_settings, on_a_machine, run, serve,
@@ -81,7 +81,10 @@ fn a_container_that_cannot_be_joined_says_why_and_leaves_nothing() {
         let made = ["a", "b"].map(|name| world.namespaces.make(name).unwrap());
         let mut refused = |made, ports: &[PortMapping]| bridge.attach(made, "eth0", ports).unwrap_err().to_string();
         let why = refused(&made[0], &[tcp(31007, 80)]);
-        assert_eq!(why, "tcp port 31007 of the host is in use by a process of the host");
+        assert_eq!(
+            why,
+            "tcp port 31007 of the host is in use by a process of the host: end that, or ask for another port"
+        );
         drop(in_use);
         bridge.attach(&made[0], "eth0", &[tcp(31007, 80), udp(31007, 80)]).unwrap();
         let mut refused = |made, ports: &[PortMapping]| bridge.attach(made, "eth0", ports).unwrap_err().to_string();
@@ -101,6 +104,63 @@ fn a_container_that_cannot_be_joined_says_why_and_leaves_nothing() {
             let error = world.namespaces.make(name).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
+    });
+}
+
+#[test]
+fn a_port_that_another_agent_has_mapped_is_named_with_its_holder() {
+    on_a_machine("a_port_that_another_agent_has_mapped_is_named_with_its_holder", &[], |world| {
+        let mut bridge = world.bridge(&[]);
+        world.served(&mut bridge, "a", &[tcp(31000, 80)]);
+        let beside = Namespaces::new(world.path().join("beside"));
+        let settings = BridgeSettings {
+            name: "other".to_owned(),
+            owner: world.path().to_owned(),
+            subnet: "10.78.0.0/24".parse().unwrap(),
+            mtu: None,
+        };
+        let mut other = Bridge::open(settings, &beside, &[]).unwrap();
+        let made = beside.make("b").unwrap();
+        let why = other.attach(&made, "eth0", &[udp(31000, 80), tcp(31000, 80)]).unwrap_err().to_string();
+        let wanted = "tcp port 31000 of the host is mapped on the bridge 'mesos-bridge' already, which is that of the \
+                      agent with the work directory /";
+        assert_eq!(why, wanted);
+        assert!(ask(socket("127.0.0.1:31000")).is_some(), "the first one has it still");
+        // Also where nobody is left who could tell.
+        run("ip link del mesos-bridge");
+        let why = other.attach(&made, "eth0", &[tcp(31000, 80)]).unwrap_err().to_string();
+        assert!(why.ends_with("bridge 'mesos-bridge' already, which is of no agent that is known"), "{why}");
+        other.attach(&made, "eth0", &[udp(31000, 80), tcp(31001, 80)]).unwrap();
+        bridge.detach("a").unwrap();
+        other.detach("b").unwrap();
+        other.attach(&made, "eth0", &[tcp(31000, 80)]).unwrap();
+        other.remove().unwrap();
+        beside.release("b").unwrap();
+    });
+}
+
+#[test]
+fn a_mapped_port_is_refused_at_once_on_the_other_family() {
+    on_a_machine("a_mapped_port_is_refused_at_once_on_the_other_family", &[], |world| {
+        let mut bridge = world.bridge(&[]);
+        world.served(&mut bridge, "a", &[tcp(31000, 80)]);
+        assert!(ask(socket("127.0.0.1:31000")).is_some());
+        let refused = TcpStream::connect_timeout(&socket("[::1]:31000"), Duration::from_secs(20)).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+        // Who asks for the name tries one after the other, and so comes through.
+        assert!(TcpStream::connect("localhost:31000").is_ok());
+    });
+}
+
+#[test]
+fn a_member_has_the_loopback_of_both_families() {
+    on_a_machine("a_member_has_the_loopback_of_both_families", &[], |world| {
+        let mut bridge = world.bridge(&[]);
+        let (made, _) = world.served(&mut bridge, "a", &[]);
+        at(&made.handle(), || {
+            let listener = TcpListener::bind("[::1]:0").unwrap();
+            assert!(TcpStream::connect(listener.local_addr().unwrap()).is_ok());
+        });
     });
 }
 

@@ -207,10 +207,13 @@ fn a_plugin_that_misbehaves_is_told_of_and_asked_to_remove() {
             world.namespaces.release("c1").unwrap();
         }
         let made = world.namespaces.make("c2").unwrap();
-        let error = written.network(&["absent"]).attach(&made, "eth0", &info("blue", &[])).unwrap_err().to_string();
+        let cni = written.network(&["fine", "absent"]);
+        let error = cni.attach(&made, "eth0", &info("blue", &[])).unwrap_err().to_string();
         assert_eq!(error, "Unable to find the plugin absent required to attach c2 to network 'blue'");
+        assert!(written.calls().is_empty(), "nothing is made that could not be removed without it");
+        cni.detach("c2").unwrap();
         let error = written.network(&["fine"]).attach(&made, "eth0", &info("green", &[])).unwrap_err().to_string();
-        assert_eq!(error, "Unknown CNI network 'green'");
+        assert!(error.starts_with("Unknown CNI network 'green': no configuration in /"), "{error}");
     });
 }
 

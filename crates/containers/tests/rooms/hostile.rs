@@ -106,10 +106,7 @@ fn the_kernels_file_systems_are_not_put_elsewhere() {
         let Err(End::NotStarted(why)) = world.try_start(&world.room(), &["/bin/true"]) else {
             panic!("it was started")
         };
-        assert!(
-            why.ends_with(&format!("at the container's '/{name}': Too many levels of symbolic links (os error 40)")),
-            "{why}"
-        );
+        assert!(why.ends_with(&format!("at the container's '/{name}': Too many levels of symbolic links")), "{why}");
         fs::remove_file(&path).unwrap();
     }
     assert!(world.nothing_is_left());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use containers::rootfs::{Base, Cgroups, Names, SANDBOX, SHARED_MEMORY, Volume, VolumeSource, Wanted, overlay_works};
+use containers::rootfs::{Base, Names, SANDBOX, Volume, VolumeSource, Wanted, overlay_works};
 use harness::busybox;
 use harness::patience::{PATIENCE, soon};
 use harness::wait::until;
@@ -76,19 +76,8 @@ impl World {
             upper: directory.join("upper"),
             work: directory.join("work"),
         };
-        let wanted = Wanted {
-            base,
-            sandbox: directory.join("sandbox"),
-            sandbox_at: SANDBOX.into(),
-            volumes: Vec::new(),
-            names: Names { hosts: Some("127.0.0.1 localhost\n".to_owned()), ..Names::default() },
-            shared_memory: SHARED_MEMORY,
-            cgroups: Cgroups::Nothing,
-            working_directory: None,
-            owner: (0, 0),
-            read_only: false,
-            privileged: false,
-        };
+        let names = Names { hosts: Some("127.0.0.1 localhost\n".to_owned()), ..Names::default() };
+        let wanted = Wanted { names, ..Wanted::new(base, directory.join("sandbox"), SANDBOX.into()) };
         Room {
             directory,
             wanted,
@@ -134,8 +123,14 @@ impl World {
         text
     }
 
-    /// True if the processes that are known to be of this place are gone, and so are mounts that name it.
+    /// True once [`World::is_clean`] is: a shim tells of an end before it has ended itself. Fails the test if it never is.
     pub(crate) fn nothing_is_left(&self) -> bool {
+        until("nothing to be left", PATIENCE, || self.is_clean().then_some(()));
+        true
+    }
+
+    /// True if the processes that are known to be of this place are gone, and so are mounts that name it.
+    fn is_clean(&self) -> bool {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let name = self.directory.path().to_str().unwrap();
         harness::process::marked(self.directory.path()).is_empty() && !mounts.contains(name)

@@ -93,10 +93,10 @@ pub(crate) struct Agent {
     /// Stop the tasks when told to stop; by default they go on, and the next agent finds them
     #[arg(long, env = "CYGNET_STOP_TASKS", value_parser = BoolishValueParser::new())]
     stop_tasks: bool,
-    /// Who the agent says it is to its master: {"principal": "NAME", "secret": "SECRET"}
+    /// The credential that the agent shows its master: {"principal": "NAME", "secret": "SECRET"}
     #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIAL")]
     credential: Option<PathBuf>,
-    /// Who is known to the agent: {"credentials": [{"principal": "NAME", "secret": "SECRET"}]}
+    /// The credentials that the agent knows: {"credentials": [{"principal": "NAME", "secret": "SECRET"}]}
     #[arg(long, value_name = "FILE", env = "CYGNET_HTTP_CREDENTIALS")]
     http_credentials: Option<PathBuf>,
     /// Only known principals may look
@@ -128,10 +128,8 @@ fn authentication(arguments: &Agent) -> anyhow::Result<Authentication> {
     })
 }
 
-/// Runs until it is asked to stop.
-pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
-    let mut stop = Stop::listen()?;
-    raise_file_limit()?;
+/// The options of the agent that these are for.
+fn options(arguments: Agent) -> anyhow::Result<::agent::Options> {
     let authentication = authentication(&arguments)?;
     let master = arguments.master.to_string();
     let mut options = ::agent::Options::new(master, absolute(&arguments.work_dir)?, processes::executable::path()?);
@@ -160,15 +158,29 @@ pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
     options.log = crate::log::file();
     options.authentication = authentication;
     options.credential = credentials::own(arguments.credential.as_deref())?;
-    let agent = ::agent::Agent::bind(options).await?;
+    Ok(options)
+}
+
+/// Runs until it is asked to stop.
+pub(crate) async fn run(arguments: Agent) -> anyhow::Result<ExitCode> {
+    let stop = Stop::listen()?;
+    raise_file_limit()?;
+    super::exposure::warn(arguments.listen, arguments.authenticate_http_readwrite);
+    let tasks = if arguments.stop_tasks { Shutdown::StopTasks } else { Shutdown::Keep };
+    let agent = ::agent::Agent::bind(options(arguments)?).await?;
     tracing::info!(address = %agent.address(), "the agent listens");
+    serve(agent, stop, tasks).await
+}
+
+/// Asked twice, it ends at once. One that ends by itself has failed.
+async fn serve(agent: ::agent::Agent, mut stop: Stop, tasks: Shutdown) -> anyhow::Result<ExitCode> {
     let (shutdown, told) = oneshot::channel();
     let mut running = tokio::spawn(agent.run(async { told.await.unwrap_or(Shutdown::Keep) }));
     tokio::select! {
         () = stop.asked() => {}
         ended = &mut running => { ended??; return Ok(ExitCode::FAILURE); }
     }
-    let _ = shutdown.send(if arguments.stop_tasks { Shutdown::StopTasks } else { Shutdown::Keep });
+    let _ = shutdown.send(tasks);
     tokio::select! {
         ended = &mut running => ended??,
         () = stop.asked_again() => return Ok(ExitCode::FAILURE),

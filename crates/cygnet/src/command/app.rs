@@ -1,5 +1,6 @@
 //! `cygnet app`: apps, through the v2 API. [`show`] prints them, [`patch`] reads the fields to change of one.
 
+mod definition;
 mod patch;
 mod show;
 
@@ -11,13 +12,17 @@ use serde_json::json;
 
 use super::change::{self, Follower, Manner, kills};
 use super::definitions;
+use super::ids;
 use super::kind::Kind;
+use super::plan;
 use crate::api::{Api, Noun, encoded};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Create or change the apps, groups and pods of files, and wait until they run
     Run(change::Run),
+    /// Compare files with what there is: exit code 0 if nothing differs, 1 if something does, 2 if that cannot be told
+    Diff(plan::Diff),
     /// List all apps, or some
     List {
         /// Only those whose id contains this
@@ -113,14 +118,34 @@ pub(crate) struct Kill {
     manner: Manner,
 }
 
+impl Verb {
+    /// The id that a beginning is enough for. What is removed has to be named in full.
+    fn id(&mut self) -> Option<&mut String> {
+        match self {
+            Verb::Show { id, .. }
+            | Verb::Scale { id, .. }
+            | Verb::Restart { id, .. }
+            | Verb::Versions { id }
+            | Verb::Rollback { id, .. }
+            | Verb::Update(Update { id, .. })
+            | Verb::Kill(Kill { id, .. }) => Some(id),
+            _ => None,
+        }
+    }
+}
+
 /// Does it.
-pub(crate) async fn run(app: Noun<Verb>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(mut app: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let api = Api::of(&app.asking);
+    if let Some(id) = app.verb.id() {
+        *id = ids::Kind::App.find(&api, id).await?;
+    }
     match app.verb {
         Verb::List { id, label } => show::list(&api, id.as_deref(), label.as_deref()).await,
         Verb::Show { id, at } => show::one(&api, &id, at.as_deref()).await,
         Verb::Versions { id } => Kind::App.show_versions(&api, &id).await,
         Verb::Run(run) => change::run_files(&api, &run).await,
+        Verb::Diff(wanted) => Ok(plan::diff(&api, &wanted).await),
         Verb::Update(wanted) => update(&api, wanted).await,
         Verb::Kill(kill) => kill_tasks(&api, &kill).await,
         Verb::Scale { id, instances, manner } => {

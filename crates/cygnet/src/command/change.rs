@@ -3,13 +3,21 @@
 //! In: the answer to the change, which names its deployment. Then, until the deployment is no longer listed: how far it is
 //! and what it waits for; and from the event stream, how it ended. Out: what is shown, and an exit
 //! code that is a failure where the deployment was one. [`follower`] follows, [`ends`] hears of ends, [`progress`] makes the
-//! lines, [`settling`] looks on for a moment after the end, and [`kills`] waits until tasks have ended.
+//! lines and [`waiting`] those with reasons, [`told`] knows which are new, [`settling`] looks on after the end for
+//! [`crashes`], [`unchanged`] at what is there already, both by a [`look`]; [`outcome`] has the last words, and [`kills`]
+//! waits until tasks have ended.
 
+mod crashes;
 mod ends;
 mod follower;
 pub(crate) mod kills;
+mod look;
+mod outcome;
 pub(crate) mod progress;
 mod settling;
+pub(crate) mod told;
+mod unchanged;
+mod waiting;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,8 +27,8 @@ use hyper::Method;
 use serde_json::Value;
 
 pub(crate) use self::follower::Follower;
-use super::definitions;
 use super::table::text;
+use super::{definitions, plan};
 use crate::api::Api;
 
 /// The list of deployments under way, with their progress as far as the scheduler knows it.
@@ -53,6 +61,9 @@ pub(crate) struct Following {
     /// Stop waiting after this long, such as 90s or 5m, and fail; the change goes on
     #[arg(long, value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
+    /// The time for which apps without health checks have to run to count as success; of others the checks decide
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration, env = "CYGNET_MIN_HEALTHY")]
+    pub min_healthy: Duration,
 }
 
 /// Makes a change, and follows it.
@@ -77,6 +88,9 @@ pub(crate) struct Run {
     /// Change only so many instances of each app, and wait for `cygnet deployment continue` or `cancel`
     #[arg(long, value_name = "INSTANCES")]
     canary: Option<u32>,
+    /// Change nothing, only show what would happen to how many instances, and what is different
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     manner: Manner,
 }
@@ -85,29 +99,20 @@ pub(crate) struct Run {
 /// the others back.
 pub(crate) async fn run_files(api: &Api, run: &Run) -> anyhow::Result<ExitCode> {
     let (definitions, manner, canary) = (definitions::read(&run.files)?, &run.manner, run.canary);
+    if run.dry_run {
+        return plan::dry_run(api, &definitions, manner.force, canary).await;
+    }
     if let [one] = &definitions[..] {
         return run_one(api, one, manner, canary).await;
     }
     let follower = Follower::listen(api, &manner.following).await?;
-    let mut follower = follower.until_canary(canary).one_of(definitions.len());
+    let mut follower = follower.until_canary(canary).of_definitions(definitions.len());
     let mut sent = Vec::new();
     for definition in &definitions {
         let answer = definitions::submit(api, definition, manner.force, canary).await;
         sent.push((text(&definition["id"]), answer));
     }
-    let mut failed = 0;
-    for (name, answer) in sent {
-        let result = match answer {
-            Ok(answer) => follower.named(&name, &answer).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            failed += 1;
-            eprintln!("cygnet: {name}: {error:#}");
-        }
-    }
-    anyhow::ensure!(failed == 0, "{failed} of {} did not succeed", definitions.len());
-    Ok(ExitCode::SUCCESS)
+    follower.all(sent).await
 }
 
 /// The same of one definition.
@@ -117,7 +122,7 @@ pub(crate) async fn run_one(
     manner: &Manner,
     canary: Option<u32>,
 ) -> anyhow::Result<ExitCode> {
-    let mut follower = Follower::listen(api, &manner.following).await?.until_canary(canary);
+    let mut follower = Follower::listen(api, &manner.following).await?.until_canary(canary).of_definitions(1);
     let answer = definitions::submit(api, definition, manner.force, canary).await?;
-    follower.answered(&answer).await
+    follower.answered_to(&text(&definition["id"]), &answer).await
 }

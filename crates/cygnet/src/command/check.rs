@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use self::options::{How, What, When, Where};
 use self::report::{NOT_KNOWN, Tally, WRONG_USAGE, attempt_json, attempt_text};
-use crate::output::line;
+use crate::output::{complaint, line};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,7 +73,7 @@ pub(crate) async fn run(check: Check) -> ExitCode {
 }
 
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("cygnet check: {error:#}");
+    complaint(format!("cygnet check: {error:#}"));
     ExitCode::from(code)
 }
 

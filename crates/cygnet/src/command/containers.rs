@@ -7,6 +7,7 @@ use agent::{ContainerOptions, ImageCollection};
 use anyhow::Context;
 use clap::Args;
 use containers::capabilities::{self, Policy};
+use containers::copy::Backend;
 use containers::provision::Settings;
 use mesos::Codec;
 use mesos::v1::Image;
@@ -35,6 +36,9 @@ pub(crate) struct Containers {
     /// Where images are kept; by default, below the work directory
     #[arg(long, env = "CYGNET_DOCKER_STORE_DIR")]
     docker_store_dir: Option<PathBuf>,
+    /// How an image becomes a file system: "overlay" or "copy"; by default, by overlay where the kernel can
+    #[arg(long, value_name = "BACKEND", value_parser = backend, env = "CYGNET_IMAGE_PROVISIONER_BACKEND")]
+    image_provisioner_backend: Option<Backend>,
     /// When images that nobody needs are removed, as Mesos' JSON: {"image_disk_headroom": 0.1}, the share of the disk that is
     /// to stay free, "image_disk_watch_interval" and "excluded_images"
     #[arg(long, value_name = "JSON", value_parser = collection, env = "CYGNET_IMAGE_GC_CONFIG")]
@@ -91,6 +95,7 @@ impl Containers {
             },
             seccomp_directory: self.seccomp_config_dir.as_deref().map(absolute).transpose()?,
             seccomp_profile: self.seccomp_profile_name.clone(),
+            image_backend: self.image_provisioner_backend,
             secrets_directory: self.secrets_directory.as_deref().map(absolute).transpose()?,
             created_host_paths: paths.filter(|path| !path.is_empty()).map(PathBuf::from).collect(),
         })
@@ -123,6 +128,10 @@ fn collection(text: &str) -> anyhow::Result<ImageCollection> {
         image_disk_watch_interval: interval.unwrap_or(default.image_disk_watch_interval),
         excluded_images: excluded_images.iter().map(excluded).collect::<anyhow::Result<_>>()?,
     })
+}
+
+fn backend(text: &str) -> anyhow::Result<Backend> {
+    Backend::named(text).with_context(|| format!("'{text}' is neither 'overlay' nor 'copy'"))
 }
 
 /// The name of an image, which is a string or Mesos' `Image`.

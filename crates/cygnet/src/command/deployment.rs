@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::age::since;
 use super::change::{DEPLOYMENTS, Follower, Following};
-use super::table::{action, items, joined, table, text};
+use super::ids::{Kind, each};
+use super::table::{Table, action, items, joined, print, table, text};
 use crate::api::{Api, Noun, encoded};
 use crate::output::line;
 
@@ -55,20 +56,26 @@ pub(crate) async fn run(deployment: Noun<Verb>) -> anyhow::Result<ExitCode> {
     match &deployment.verb {
         Verb::List => {
             let all = api.get("/v2/deployments").await?;
-            line(if api.json { all.to_string() } else { listed(items(&all)) });
+            match items(&all) {
+                _ if api.json => line(all),
+                [] => line("no deployment is under way"),
+                some => print(&listed(some)),
+            }
         }
         Verb::Show { id } => {
-            let found = find(&api, id).await?;
+            let found = find(&api, &Kind::Deployment.find(&api, id).await?).await?;
             line(if api.json { found.to_string() } else { shown(&found) });
         }
         Verb::Watch { ids, following } => return watch(&api, ids, following).await,
         Verb::Continue { id, following } => {
+            let id = &Kind::Deployment.find(&api, id).await?;
             let mut follower = Follower::listen(&api, following).await?;
             let path = format!("/v2/deployments/{}/continue", encoded(id));
             let answer = api.send(Method::POST, &path, None).await?;
             return follower.answered(&answer).await;
         }
         Verb::Cancel { id, force, following } => {
+            let id = &Kind::Deployment.find(&api, id).await?;
             let mut follower = Follower::listen(&api, following).await?;
             let path = format!("/v2/deployments/{}?force={force}", encoded(id));
             let answer = api.send(Method::DELETE, &path, None).await?;
@@ -88,13 +95,13 @@ fn let_go(id: &str, api: &Api) -> anyhow::Result<ExitCode> {
 /// One after the other: what ended meanwhile has ended.
 async fn watch(api: &Api, ids: &[String], how: &Following) -> anyhow::Result<ExitCode> {
     let mut follower = Follower::listen(api, how).await?;
-    if let [one] = ids {
+    let under_way = each(&api.get("/v2/deployments").await?, "id");
+    let meant = |id: &String| Ok(Kind::Deployment.meant(&under_way, id)?.unwrap_or_else(|| id.clone()));
+    let named: Vec<String> = ids.iter().map(meant).collect::<anyhow::Result<_>>()?;
+    if let [one] = &named[..] {
         return follower.watch(one).await;
     }
-    let all = match ids {
-        [] => items(&api.get("/v2/deployments").await?).iter().map(|deployment| text(&deployment["id"])).collect(),
-        some => some.to_vec(),
-    };
+    let all = if named.is_empty() { under_way } else { named };
     if all.is_empty() && !api.json {
         line("no deployment is under way");
     }
@@ -110,10 +117,7 @@ async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {
     found.cloned().with_context(|| format!("no deployment {id} is under way: `cygnet deployment list` lists them"))
 }
 
-fn listed(deployments: &[Value]) -> String {
-    if deployments.is_empty() {
-        return "no deployment is under way".to_owned();
-    }
+fn listed(deployments: &[Value]) -> Table {
     let mut table = table(&["deployment", "of", "step", "now", "for"]);
     for deployment in deployments {
         table.add_row([
@@ -124,7 +128,7 @@ fn listed(deployments: &[Value]) -> String {
             since(&text(&deployment["version"])),
         ]);
     }
-    table.to_string()
+    table
 }
 
 fn affected(deployment: &Value) -> String {
@@ -178,6 +182,6 @@ mod tests {
             lines[1..],
             ["done  StartApplication /a", "now  StartApplication /b", "1 instance starts", "then  StartPod /p"]
         );
-        assert!(listed(&[deployment]).contains("2 of 3"));
+        assert!(listed(&[deployment]).to_string().contains("2 of 3"));
     }
 }

@@ -1,24 +1,30 @@
 //! `cygnet dev`: master, agent and scheduler in one process, the apps of some files, and a look at how they are.
 //!
 //! [`parts`] binds and runs the three, [`watch`] shows what there is until somebody
-//! asks to stop: [`snapshot`] is one look, [`live`] shows it as a table laid out by [`columns`], [`changes`] is what differs from the last one.
+//! asks to stop, [`follow`] the files of `--watch`: [`snapshot`] is one look, [`live`] shows it as a table laid out by [`columns`], [`why`] has the reasons, [`changes`] is what differs from the last one. [`earlier`]
+//! finds what earlier runs have left.
 
 mod changes;
 mod columns;
+mod earlier;
+mod follow;
 mod live;
 mod parts;
 mod snapshot;
 mod watch;
+mod why;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::ensure;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use serde_json::Value;
 
+use self::follow::Files;
 use self::parts::{Bound, Running};
 use self::watch::Watch;
 use crate::api::Api;
@@ -30,6 +36,9 @@ use crate::signals::Stop;
 pub(crate) struct Dev {
     /// Files with definitions of apps, groups or pods, Marathon's JSON: one or a list; - is standard input
     files: Vec<String>,
+    /// Follow the files: what changes in them is changed at once, and told
+    #[arg(long, requires = "files")]
+    watch: bool,
     /// Where everything is kept
     #[arg(long, default_value = ".cygnet", env = "CYGNET_WORK_DIR")]
     work_dir: PathBuf,
@@ -54,6 +63,9 @@ pub(crate) struct Dev {
     docker: super::docker::Docker,
     #[command(flatten)]
     networks: super::networks::Networks,
+    /// The network of apps and pods that ask for a container network and name none
+    #[arg(long, alias = "default_network_name", value_name = "NAME", env = "CYGNET_DEFAULT_NETWORK_NAME")]
+    default_network_name: Option<String>,
     #[command(flatten)]
     containers: super::containers::Containers,
     #[command(flatten)]
@@ -70,14 +82,17 @@ pub(crate) struct Dev {
 
 /// Runs until it is asked to stop.
 pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
-    let mut stop = Stop::listen()?;
+    let mut stop = Stop::listen_with_terminal()?;
     let definitions = definitions::read(&dev.files)?;
+    ensure!(!dev.watch || dev.files.iter().all(|file| file != "-"), "standard input cannot be followed: name files");
+    let files = dev.watch.then(|| Files::new(dev.files.clone(), definitions.clone()));
     let mut running = Bound::bind(&dev).await?.run();
+    super::exposure::warn(dev.listen, false);
     let api = Api::new(&running.addresses.api.into());
     let mut watch = Watch::new(api.clone(), dev.json)?;
     watch.started(&running.addresses, definitions.first().and_then(|app| app["id"].as_str()));
     let refused = tokio::select! {
-        ended = serve(&api, &definitions, &mut watch) => ended.err(),
+        ended = serve(&api, &definitions, files.map(|files| (files, dev.json)), &mut watch) => ended.err(),
         error = running.broken() => return Err(error),
         () = stop.asked() => None,
     };
@@ -89,12 +104,25 @@ pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
     Ok(if refused.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Submits, and shows. The definitions given at the start win over deployments under way.
-async fn serve(api: &Api, definitions: &[Value], watch: &mut Watch) -> anyhow::Result<Infallible> {
+/// Tells of what is there already, submits, and shows. The definitions given at the start win over deployments under way.
+async fn serve(
+    api: &Api,
+    definitions: &[Value],
+    files: Option<(Files, bool)>,
+    watch: &mut Watch,
+) -> anyhow::Result<Infallible> {
+    let earlier = earlier::ids(api, definitions).await?;
+    if !earlier.is_empty() {
+        watch.earlier(&earlier);
+    }
     for definition in definitions {
         definitions::submit(api, definition, true, None).await?;
     }
-    Ok(watch.go_on().await)
+    let Some((files, json)) = files else { return Ok(watch.go_on().await) };
+    tokio::select! {
+        never = watch.go_on() => match never {},
+        never = files.follow(api, json) => match never {},
+    }
 }
 
 /// Stops everything in order, still showing how it goes. Asked again, leaves at once.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::table::{action, items, text};
 use crate::api::{Api, Asking};
-use crate::output::line;
+use crate::output::{complaint, line, one_line};
 use crate::signals::Stop;
 
 /// The wait before listening again.
@@ -56,7 +56,7 @@ async fn listen(how: &Events) -> anyhow::Result<()> {
             }
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => {
-                eprintln!("cygnet: the event stream ended; listening again, something may be missed");
+                complaint("cygnet: the event stream ended; listening again, something may be missed");
                 stream = again(&api, &types).await;
             }
         }
@@ -111,9 +111,11 @@ fn shown(event: &Value) -> String {
     for name in whose.into_iter().chain(told) {
         let value = text(&event[name]);
         if !value.is_empty() {
-            let value: String = value.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-            line.push_str(&format!("  {name}={value}"));
+            line.push_str(&format!("  {name}={}", one_line(&value)));
         }
+    }
+    if let Some(cause) = event["cause"]["text"].as_str() {
+        line.push_str(&format!("  cause={}", one_line(cause)));
     }
     let actions = items(&event["currentStep"]["actions"]).iter();
     actions.for_each(|one| line.push_str(&format!("  {}", action(one))));
@@ -141,5 +143,8 @@ mod tests {
         let event = json!({"eventType": "status_update_event", "timestamp": "T", "appId": "/web", "taskId": "t",
             "taskStatus": "TASK_FAILED", "message": "a\nb", "ports": [1]});
         assert_eq!(shown(&event), "T  status_update  appId=/web  taskId=t  taskStatus=TASK_FAILED  message=a b");
+        let failed = json!({"eventType": "failed_health_check_event", "timestamp": "T", "appId": "/web",
+            "cause": {"kind": "status", "text": "503 Service Unavailable"}});
+        assert_eq!(shown(&failed), "T  failed_health_check  appId=/web  cause=503 Service Unavailable");
     }
 }

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use comfy_table::Table;
-use hyper::Method;
 use serde_json::{Value, json};
 
 use super::change::{self, Manner};
 use super::definitions;
+use super::ids;
 use super::kind::Kind;
-use super::table::{action, items, joined, table, text};
+use super::plan;
+use super::table::{Table, items, joined, print, table, text};
 use crate::api::{Api, Noun};
 use crate::output::line;
 
@@ -23,7 +23,7 @@ pub(crate) enum Verb {
     Run {
         /// A file with a definition; - is standard input
         file: String,
-        /// Only show the steps it would take
+        /// Change nothing, only show what would happen to how many instances, and what is different
         #[arg(long)]
         dry_run: bool,
         /// Change only so many instances of each app, and wait for `cygnet deployment continue` or `cancel`
@@ -32,6 +32,8 @@ pub(crate) enum Verb {
         #[command(flatten)]
         manner: Manner,
     },
+    /// Compare files with what there is: exit code 0 if nothing differs, 1 if something does, 2 if that cannot be told
+    Diff(plan::Diff),
     /// List all groups
     List,
     /// Show one group and what is in it
@@ -73,14 +75,30 @@ pub(crate) enum Verb {
     },
 }
 
+impl Verb {
+    /// The id that a beginning is enough for. What is removed has to be named in full.
+    fn id(&mut self) -> Option<&mut String> {
+        match self {
+            Verb::Show { id } | Verb::Scale { id, .. } | Verb::Versions { id } | Verb::Rollback { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
 /// Does it.
-pub(crate) async fn run(group: Noun<Verb>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(mut group: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let api = Api::of(&group.asking);
+    if let Some(id) = group.verb.id() {
+        *id = ids::Kind::Group.find(&api, id).await?;
+    }
     match group.verb {
         Verb::List => show(&api, "/v2/groups").await,
         Verb::Show { id } => show(&api, &Kind::Group.path(&id)).await,
         Verb::Versions { id } => Kind::Group.show_versions(&api, &id).await,
-        Verb::Run { file, dry_run: true, .. } => dry_run(&api, &definitions::one(&file)?).await,
+        Verb::Diff(wanted) => Ok(plan::diff(&api, &wanted).await),
+        Verb::Run { file, dry_run: true, canary, manner } => {
+            plan::dry_run(&api, &[definitions::one(&file)?], manner.force, canary).await
+        }
         Verb::Run { file, dry_run: false, canary, manner } => {
             change::run_one(&api, &definitions::one(&file)?, &manner, canary).await
         }
@@ -90,22 +108,12 @@ pub(crate) async fn run(group: Noun<Verb>) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn dry_run(api: &Api, definition: &Value) -> anyhow::Result<ExitCode> {
-    let at = Kind::Group.path(definition["id"].as_str().unwrap_or_default());
-    let plan = api.send(Method::PUT, &format!("{at}?dryRun=true"), Some(definition)).await?.body;
-    if api.json {
-        line(plan);
-        return Ok(ExitCode::SUCCESS);
-    }
-    for (number, step) in (1..).zip(items(&plan["steps"])) {
-        items(&step["actions"]).iter().for_each(|one| line(format!("{number:>3}  {}", action(one))));
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 async fn show(api: &Api, path: &str) -> anyhow::Result<ExitCode> {
     let group = api.get(&format!("{path}{EMBED}")).await?;
-    line(if api.json { group.to_string() } else { tree(&group).to_string() });
+    match api.json {
+        true => line(group),
+        false => print(&tree(&group)),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,4 @@
-//! What an agent does with the logs of containers, as options.
+//! The options for the logs of containers that an agent runs.
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};

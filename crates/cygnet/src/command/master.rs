@@ -67,7 +67,7 @@ pub(crate) struct Master {
     /// Unreachable tasks remembered for each framework
     #[arg(long, default_value_t = 1000, env = "CYGNET_MAX_UNREACHABLE_TASKS_PER_FRAMEWORK")]
     max_unreachable_tasks_per_framework: usize,
-    /// Who is known: {"credentials": [{"principal": "NAME", "secret": "SECRET"}]}
+    /// The credentials that the master knows: {"credentials": [{"principal": "NAME", "secret": "SECRET"}]}
     #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIALS")]
     credentials: Option<PathBuf>,
     /// Only known principals may register frameworks
@@ -132,6 +132,10 @@ fn authentication(arguments: &Master) -> anyhow::Result<Authentication> {
 pub(crate) async fn run(arguments: Master) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     raise_file_limit()?;
+    super::exposure::warn(
+        arguments.listen,
+        arguments.authenticate_http_frameworks && arguments.authenticate_http_readwrite,
+    );
     let authentication = authentication(&arguments)?;
     let mut options = ::master::Options::new(open_registry(&arguments.work_dir)?);
     options.listen = arguments.listen;

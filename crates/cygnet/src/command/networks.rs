@@ -41,6 +41,11 @@ pub(crate) struct Networks {
 }
 
 impl Networks {
+    /// The name by which tasks ask for the bridge.
+    pub(crate) fn bridge(&self) -> &str {
+        &self.mesos_bridge_name
+    }
+
     pub(crate) fn give(&self, options: &mut ::agent::Options) -> anyhow::Result<()> {
         let networks = &mut options.networks;
         networks.mesos_bridge_name.clone_from(&self.mesos_bridge_name);

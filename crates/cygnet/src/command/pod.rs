@@ -10,7 +10,9 @@ use hyper::Method;
 use serde_json::json;
 
 use super::change::{self, Manner};
+use super::ids;
 use super::kind::Kind;
+use super::plan;
 use super::table::{items, text};
 use crate::api::{Api, Noun};
 use crate::output::line;
@@ -19,6 +21,8 @@ use crate::output::line;
 pub(crate) enum Verb {
     /// Create or change the pods, apps and groups of files, and wait until they run
     Run(change::Run),
+    /// Compare files with what there is: exit code 0 if nothing differs, 1 if something does, 2 if that cannot be told
+    Diff(plan::Diff),
     /// List all pods
     List,
     /// Show one pod, its instances and their containers
@@ -78,11 +82,29 @@ pub(crate) enum Verb {
     },
 }
 
+impl Verb {
+    /// The id that a beginning is enough for. What is removed has to be named in full.
+    fn id(&mut self) -> Option<&mut String> {
+        match self {
+            Verb::Show { id, .. }
+            | Verb::Scale { id, .. }
+            | Verb::Versions { id }
+            | Verb::Rollback { id, .. }
+            | Verb::Kill { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
 /// Does it.
-pub(crate) async fn run(pod: Noun<Verb>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(mut pod: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let api = Api::of(&pod.asking);
+    if let Some(id) = pod.verb.id() {
+        *id = ids::Kind::Pod.find(&api, id).await?;
+    }
     match pod.verb {
         Verb::Run(run) => change::run_files(&api, &run).await,
+        Verb::Diff(wanted) => Ok(plan::diff(&api, &wanted).await),
         Verb::List => show::list(&api).await,
         Verb::Show { id, at } => show::one(&api, &id, at.as_deref()).await,
         Verb::Versions { id } => Kind::Pod.show_versions(&api, &id).await,

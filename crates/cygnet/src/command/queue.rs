@@ -8,8 +8,8 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::age::since;
-use super::change::progress::waits;
-use super::table::{items, joined, table, text};
+use super::ids::Kind;
+use super::table::{Table, items, joined, print, table, text};
 use crate::api::{Api, Noun, path};
 use crate::output::line;
 
@@ -34,20 +34,29 @@ pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let api = Api::of(&queue.asking);
     match &queue.verb {
         Verb::List => {
-            let all = api.get("/v2/queue?embed=launching").await?;
-            line(if api.json { all.to_string() } else { listed(items(&all["queue"]), items(&all["launching"])) });
+            let all = api.get("/v2/queue?embed=launching&embed=why").await?;
+            match (items(&all["queue"]), items(&all["launching"])) {
+                _ if api.json => line(all),
+                ([], []) => line("nothing waits"),
+                (waiting, launching) => print(&listed(waiting, launching)),
+            }
         }
         Verb::Offers { id } => {
-            let all = api.get("/v2/queue?embed=lastUnusedOffers").await?;
-            let wanted = format!("/{}", id.trim_matches('/'));
-            let item = items(&all["queue"]).iter().find(|item| text(whose(item)) == wanted);
+            let id = Kind::Waiting.find(&api, id).await?;
+            let all = api.get("/v2/queue?embed=lastUnusedOffers&embed=why").await?;
             let item =
-                item.with_context(|| format!("nothing of {wanted} waits: `cygnet queue list` lists what does"))?;
+                items(&all["queue"]).iter().find(|item| text(whose(item)).trim_matches('/') == id.trim_matches('/'));
+            let item = item.with_context(|| format!("nothing of {id} waits any more"))?;
             let offers = &item["lastUnusedOffers"];
-            line(if api.json { offers.to_string() } else { offered(items(offers)) });
+            match items(offers) {
+                _ if api.json => line(offers),
+                [] => line("no offer was of no use yet"),
+                offers => print(&offered(offers)),
+            }
         }
         Verb::Reset { id } => {
-            api.send(Method::DELETE, &(path("queue", id) + "/delay"), None).await?;
+            let id = Kind::Waiting.find(&api, id).await?;
+            api.send(Method::DELETE, &(path("queue", &id) + "/delay"), None).await?;
             if !api.json {
                 line(format!("{id} is launched as soon as an offer fits"));
             }
@@ -57,20 +66,25 @@ pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
 }
 
 /// What waits to be launched, and what was launched and still waits for its image.
-fn listed(waiting: &[Value], launching: &[Value]) -> String {
-    if waiting.is_empty() && launching.is_empty() {
-        return "nothing waits".to_owned();
-    }
+fn listed(waiting: &[Value], launching: &[Value]) -> Table {
     let mut table = table(&["app", "instances", "for", "why"]);
     for item in waiting {
         let of = whose(item);
-        let why = waits(item).unwrap_or_else(|| "no offer yet".to_owned());
-        table.add_row([text(of), text(&item["count"]), since(&text(&item["since"])), why]);
+        table.add_row([text(of), text(&item["count"]), since(&text(&item["since"])), why(item)]);
     }
     for one in launching {
         table.add_row([text(&one["id"]), "1".to_owned(), since(&text(&one["since"])), text(&one["message"])]);
     }
-    table.to_string()
+    table
+}
+
+/// The reason why instances wait: they are held back after failures, or what offers lacked, in the scheduler's words.
+fn why(item: &Value) -> String {
+    match (item["delay"]["timeLeftSeconds"].as_u64(), items(&item["why"])) {
+        (Some(left @ 1..), _) => format!("held back for {left}s after failures"),
+        (_, []) => "waits for an offer".to_owned(),
+        (_, _) => joined(&item["why"]),
+    }
 }
 
 /// The id of what waits.
@@ -78,11 +92,8 @@ fn whose(item: &Value) -> &Value {
     if item["app"].is_object() { &item["app"]["id"] } else { &item["pod"]["id"] }
 }
 
-fn offered(offers: &[Value]) -> String {
-    if offers.is_empty() {
-        return "no offer was of no use yet".to_owned();
-    }
-    let mut table = table(&["host", "agent", "ago", "lacks", "cpus", "mem", "disk"]);
+fn offered(offers: &[Value]) -> Table {
+    let mut table = table(&["host", "agent", "ago", "why", "cpus", "mem", "disk"]);
     for unused in offers {
         let offer = &unused["offer"];
         let amount = |name: &str| {
@@ -91,9 +102,9 @@ fn offered(offers: &[Value]) -> String {
         };
         let [host, agent] = ["hostname", "agentId"].map(|name| text(&offer[name]));
         let ago = since(&text(&unused["timestamp"]));
-        table.add_row([host, agent, ago, joined(&unused["reason"]), amount("cpus"), amount("mem"), amount("disk")]);
+        table.add_row([host, agent, ago, joined(&unused["why"]), amount("cpus"), amount("mem"), amount("disk")]);
     }
-    table.to_string()
+    table
 }
 
 #[cfg(test)]
@@ -105,12 +116,13 @@ mod tests {
     #[test]
     fn why_it_waits_is_shown() {
         let item = json!({"app": {"id": "/web"}, "count": 3, "since": "", "delay": {"timeLeftSeconds": 0},
-            "processedOffersSummary": {"rejectSummaryLastOffers": [{"reason": "InsufficientMemory", "declined": 1, "processed": 1}]}});
+            "why": ["1 of the last 2 offers had too little memory left", "1 of the last 2 offers lacked ports that it needs"]});
+        let held = json!({"app": {"id": "/held"}, "delay": {"timeLeftSeconds": 7}, "why": []});
         let launching = json!({"id": "/large", "message": "Pulling large:1: 1 of 3 layers"});
-        let text = listed(&[item, json!({"pod": {"id": "/pod"}, "count": 1})], &[launching]);
-        assert!(text.contains("InsufficientMemory (1 of 1 offers)") && text.contains("no offer yet"), "{text}");
+        let text = listed(&[item, held, json!({"pod": {"id": "/pod"}, "count": 1})], &[launching]).to_string();
+        assert!(text.contains("too little memory left, 1 of the last 2 offers lacked ports"), "{text}");
+        assert!(text.contains("held back for 7s after failures") && text.contains("waits for an offer"), "{text}");
         assert!(text.contains("/large") && text.contains("1 of 3 layers"), "{text}");
-        assert_eq!(listed(&[], &[]), "nothing waits");
     }
 
     #[test]
@@ -118,8 +130,13 @@ mod tests {
         let scalar = |name: &str, scalar: f64| json!({"name": name, "role": "*", "scalar": scalar});
         let resources = json!([scalar("cpus", 1.5), scalar("cpus", 0.5), scalar("mem", 64.0)]);
         let offer = json!({"hostname": "box", "agentId": "S0", "resources": resources});
-        let text = offered(&[json!({"offer": offer, "reason": ["InsufficientCpus", "InsufficientDisk"]})]);
-        assert!(text.contains("InsufficientCpus, InsufficientDisk") && text.contains("box"), "{text}");
+        let text =
+            offered(&[json!({"offer": offer, "why": ["had too few CPUs left", "had too little disk space left"]})])
+                .to_string();
+        assert!(
+            text.contains("had too few CPUs left, had too little disk space left") && text.contains("box"),
+            "{text}"
+        );
         assert!(text.lines().last().unwrap().split_whitespace().any(|word| word == "2"), "{text}");
     }
 }

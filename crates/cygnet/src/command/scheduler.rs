@@ -40,7 +40,7 @@ pub(crate) struct Scheduler {
     /// The principal to register with
     #[arg(long, env = "CYGNET_PRINCIPAL")]
     principal: Option<String>,
-    /// Who the scheduler says it is to a master that asks: {"principal": "NAME", "secret": "SECRET"}
+    /// The credential that the scheduler shows a master that asks: {"principal": "NAME", "secret": "SECRET"}
     #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIAL")]
     credential: Option<PathBuf>,
     /// As whom tasks run that name nobody; by default, whoever runs this
@@ -123,9 +123,8 @@ fn amount(text: &str) -> anyhow::Result<f64> {
     Ok(amount)
 }
 
-/// Runs until it is asked to stop; tasks go on.
-pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
-    let mut stop = Stop::listen()?;
+/// The options of the scheduler that these are for.
+fn options(arguments: Scheduler) -> anyhow::Result<::scheduler::Options> {
     let store = open_definitions(&arguments.work_dir)?;
     let masters: Vec<_> = arguments.master.iter().map(Server::authority).collect();
     let mut options = ::scheduler::Options::new(store, masters.join(","));
@@ -149,7 +148,14 @@ pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
     options.brake.window = arguments.health_kill_window;
     options.brake.app_share = arguments.health_kill_app_share;
     options.brake.cluster_share = arguments.health_kill_cluster_share;
-    let scheduler = ::scheduler::Scheduler::bind(options).await?;
+    Ok(options)
+}
+
+/// Runs until it is asked to stop; tasks go on.
+pub(crate) async fn run(arguments: Scheduler) -> anyhow::Result<ExitCode> {
+    let mut stop = Stop::listen()?;
+    super::exposure::warn(arguments.listen, false);
+    let scheduler = ::scheduler::Scheduler::bind(options(arguments)?).await?;
     tracing::info!(address = %scheduler.address(), "the scheduler listens");
     let shutdown = CancellationToken::new();
     let mut running = tokio::spawn(scheduler.run(shutdown.clone()));

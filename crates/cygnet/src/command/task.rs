@@ -1,28 +1,32 @@
-//! `cygnet task`: tasks, through the v2 API, and their [`logs`], through the agent's. [`ids`] finds those meant by
-//! short ids, [`checks`] says what checks are and found.
+//! `cygnet task`: tasks, through the v2 API, and their [`logs`]. [`list`] and [`show`] print them, [`ids`] finds those meant
+//! by short ids, [`members`] those of an app or pod, [`checks`] says what checks are; [`whereabouts`] finds the agents and containers of those that [`exec`]
+//! enters and [`stats`] measures; [`check`] has their checks made.
 
+mod check;
 mod checks;
+mod exec;
 mod ids;
+mod list;
 mod logs;
-mod stream;
+mod members;
+mod show;
+mod stats;
+mod whereabouts;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
 use clap::Subcommand;
-use comfy_table::Table;
 use hyper::Method;
 use serde_json::{Value, json};
 
-pub(crate) use self::checks::{Checks, judged, named};
-pub(crate) use self::ids::shown;
-use super::age::since;
+pub(crate) use self::checks::{judged, named};
+pub(crate) use self::list::{ports, progress, tasks_table};
+use self::whereabouts::Whereabouts;
 use super::change::{Follower, Manner, kills};
 use super::credentials;
-use super::table::{items, table, text};
-use crate::api::{Api, Noun, encoded, path};
+use crate::api::{Api, Noun, encoded};
 use crate::output::line;
 
 #[derive(Debug, Subcommand)]
@@ -31,11 +35,11 @@ pub(crate) enum Verb {
     List {
         /// The app's id
         app: Option<String>,
-        /// And the last one that failed, of each app
-        #[arg(long, conflicts_with = "app")]
+        /// And the last ones that ended though nobody asked for it, of each app
+        #[arg(long)]
         all: bool,
     },
-    /// Show one task, and what each of its checks found
+    /// Show one task, also one that ended: what each of its checks is and found, and what is done next
     Show {
         /// The task's id
         id: String,
@@ -54,6 +58,14 @@ pub(crate) enum Verb {
         #[command(flatten)]
         manner: Manner,
     },
+    /// Make all health checks of a task now, and show what they find; a failure counts
+    Check {
+        /// The task's id
+        id: String,
+        /// The longest to wait for what they find
+        #[arg(long, value_parser = humantime::parse_duration, default_value = "60s")]
+        timeout: Duration,
+    },
     /// Do not check a task's health, nor kill it for it
     Pause {
         /// The task's id
@@ -67,17 +79,27 @@ pub(crate) enum Verb {
         /// The task's id
         id: String,
     },
-    /// Print what a task wrote
-    Logs {
+    /// Print what a task wrote, or all tasks of an app or pod
+    Logs(logs::Logs),
+    /// Run a command beside a task, in its container: the exit code is the command's
+    Exec {
         /// The task's id
         id: String,
-        /// Go on as it writes more
+        /// The command and its arguments
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+        /// Your credential, for a master and agents that ask: {"principal": "NAME", "secret": "SECRET"}
+        #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIAL")]
+        credential: Option<PathBuf>,
+    },
+    /// Show what tasks use: processors, memory, threads, network
+    Stats {
+        /// The ids of tasks, or of apps or pods, of all their tasks then; if none is named, all
+        ids: Vec<String>,
+        /// Again and again
         #[arg(short, long)]
-        follow: bool,
-        /// What it wrote to standard error
-        #[arg(long)]
-        stderr: bool,
-        /// Who you are to a master and agents that ask: {"principal": "NAME", "secret": "SECRET"}
+        watch: bool,
+        /// Your credential, for a master and agents that ask: {"principal": "NAME", "secret": "SECRET"}
         #[arg(long, value_name = "FILE", env = "CYGNET_CREDENTIAL")]
         credential: Option<PathBuf>,
     },
@@ -87,57 +109,36 @@ pub(crate) enum Verb {
 pub(crate) async fn run(task: Noun<Verb>) -> anyhow::Result<ExitCode> {
     let api = Api::of(&task.asking);
     match &task.verb {
-        Verb::List { app, all } => list(&api, app.as_deref(), *all).await?,
-        Verb::Show { id } => {
-            let found = find(&api, id).await?;
-            if api.json {
-                line(found);
-            } else {
-                let checks = Checks::ask(&api).await?;
-                line(tasks_table(std::slice::from_ref(&found), &checks));
-                line(format!("version {}", text(&found["version"])));
-                checks.lines(&found).iter().for_each(line);
-            }
-        }
+        Verb::List { app, all } => list::list(&api, app.as_deref(), *all).await?,
+        Verb::Show { id } => show::show(&api, id).await?,
         Verb::Kill { ids, scale, wipe, manner } => {
             let path = manner.query(&format!("/v2/tasks/delete?scale={scale}&wipe={wipe}"));
             return kill(&api, ids, *scale, manner, &path).await;
         }
+        Verb::Check { id, timeout } => return check::run(&api, id, *timeout).await,
         Verb::Pause { id, time } => {
             let seconds = time.map(|time| time.as_secs());
             checks(&api, id, &json!({"paused": true, "seconds": seconds}), "is not checked for now").await?;
         }
         Verb::Resume { id } => checks(&api, id, &json!({"paused": false}), "is checked again").await?,
-        Verb::Logs { id, follow, stderr, credential } => {
+        Verb::Logs(wanted) => logs::print(&api, wanted).await?,
+        Verb::Exec { id, command, credential } => {
+            return Ok(exec::run(place(&api, credential.as_deref(), id), command).await);
+        }
+        Verb::Stats { ids, watch, credential } => {
+            let tasks = members::of_all(&api, ids).await?;
             let credential = credentials::own(credential.as_deref())?;
-            let file = if *stderr { "stderr" } else { "stdout" };
-            let task = ids::known(&api, id).await?;
-            let how = logs::How { file, follow: *follow };
-            logs::print(&api, credential.as_ref(), &task, how).await?;
+            let places = whereabouts::of_all(&api, credential.as_ref(), &tasks).await?;
+            stats::show(&places, stats::How { json: api.json, watch: *watch }).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(api: &Api, app: Option<&str>, all: bool) -> anyhow::Result<()> {
-    let path = app.map_or_else(|| "/v2/tasks".into(), |id| path("apps", id) + "/tasks");
-    let mut tasks = api.get(&path).await?;
-    let failures = if all { ids::last_failures(api).await? } else { Vec::new() };
-    if api.json {
-        if all {
-            tasks["lastFailures"] = json!(failures);
-        }
-        line(tasks);
-        return Ok(());
-    }
-    let mut table = tasks_table(items(&tasks["tasks"]), &Checks::ask(api).await?);
-    for failure in &failures {
-        let [id, state, host, message] = ["taskId", "state", "host", "message"].map(|name| text(&failure[name]));
-        let ago = format!("ended {} ago", since(&text(&failure["timestamp"])));
-        table.add_row([id, state, "-".to_owned(), host, String::new(), ago, message]);
-    }
-    line(table);
-    Ok(())
+/// The place of the task that is meant.
+async fn place(api: &Api, credential: Option<&Path>, id: &str) -> anyhow::Result<Whereabouts> {
+    let credential = credentials::own(credential)?;
+    whereabouts::of(api, credential.as_ref(), &ids::known(api, id).await?).await
 }
 
 async fn checks(api: &Api, id: &str, wish: &Value, what: &str) -> anyhow::Result<()> {
@@ -161,43 +162,8 @@ async fn kill(api: &Api, ids: &[String], scale: bool, manner: &Manner, path: &st
     kills::follow(api, &manner.following, &answer.body).await
 }
 
-async fn find(api: &Api, id: &str) -> anyhow::Result<Value> {
-    let id = ids::running(api, id).await?;
-    let tasks = api.get("/v2/tasks").await?;
-    let found = items(&tasks["tasks"]).iter().find(|task| task["id"] == id.as_str());
-    found.cloned().with_context(|| format!("there is no task {id}: `cygnet task list` lists them"))
-}
-
-/// Tasks, for people.
-pub(crate) fn tasks_table(tasks: &[Value], checks: &Checks) -> Table {
-    let mut table = table(&["task", "state", "health", "host", "ports", "up", "last failure"]);
-    for task in tasks {
-        let results = items(&task["healthCheckResults"]);
-        table.add_row([
-            text(&task["id"]),
-            text(&task["state"]),
-            checks.health(task).to_owned(),
-            text(&task["host"]),
-            ports(task),
-            since(&text(&task["startedAt"])),
-            progress(task).unwrap_or_else(|| causes(results)),
-        ]);
-    }
-    table
-}
-
-/// How far the launch of a task is, while it is launched.
-pub(crate) fn progress(task: &Value) -> Option<String> {
-    task["message"].as_str().map(str::to_owned)
-}
-
 /// Why the last failures of a task's checks were failures.
 pub(crate) fn causes(results: &[Value]) -> String {
     let causes = results.iter().filter_map(|result| result["lastFailureCause"].as_str());
     causes.collect::<Vec<_>>().join("; ")
-}
-
-/// The ports of a task.
-pub(crate) fn ports(task: &Value) -> String {
-    task["ports"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(",")
 }

@@ -3,6 +3,7 @@
 mod check;
 mod completion;
 mod demo;
+mod exit_codes;
 mod sealed;
 mod support;
 mod version;

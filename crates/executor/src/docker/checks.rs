@@ -9,14 +9,14 @@ use checks::CheckSpec;
 use checks::spec::CommandProbe;
 use containers::cgroup::birthplace_of;
 use containers::docker::{Image, Running, confinement, user_of};
-use containers::image;
+use containers::{image, spec};
 use health::{InvalidCheck, Kind, Problem};
-use mesos::command::CommandError;
 use mesos::v1::cygnet::HealthAction;
 use mesos::v1::health_check::Type;
 use mesos::v1::{CommandInfo, HealthCheck, TaskInfo};
 use processes::{Birthplace, Confinement, Credentials, DEFAULT_PATH, Process};
 
+use super::secrets::Secrets;
 use crate::command::probe_of;
 use crate::config::Variables;
 
@@ -35,9 +35,9 @@ struct Inside {
     confinement: Option<Confinement>,
 }
 
-/// Tells of checks that make no sense, before anything is started.
-pub(crate) fn valid(task: &TaskInfo) -> Result<(), InvalidCheck> {
-    health::specs(task, &|command| probe(command, Inside::default())).map(drop)
+/// Tells of checks that make no sense.
+pub(super) fn valid(task: &TaskInfo, secrets: &Secrets) -> Result<(), InvalidCheck> {
+    health::specs(task, &|command| probe(command, Inside::default(), secrets)).map(drop)
 }
 
 /// The checks of a task whose container runs. To look its user up and to work out its filter may take long.
@@ -45,18 +45,21 @@ pub(super) fn specs(
     process: Process,
     running: &Running,
     task: &TaskInfo,
+    secrets: &Secrets,
 ) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
     let known = OnceCell::<Inside>::new();
     health::specs(task, &|command| {
         let inside = match known.get() {
             Some(inside) => inside.clone(),
             None => {
-                let first = inside(process.pid, running)?;
+                let hidden = secrets.values(task).map_err(|error| Problem::Command(error.into()))?;
+                let mut first = inside(process.pid, running)?;
+                first.environment.extend(hidden);
                 let _kept = known.set(first.clone());
                 first
             }
         };
-        probe(command, inside)
+        probe(command, inside, secrets)
     })
 }
 
@@ -76,11 +79,11 @@ fn inside(pid: i32, running: &Running) -> Result<Inside, Problem> {
     })
 }
 
-fn probe(command: &CommandInfo, inside: Inside) -> Result<CommandProbe, Problem> {
-    let cannot = |error: CommandError| Problem::Command(error.into());
-    let own = mesos::command::variables(command.environment.as_ref()).map_err(cannot)?;
+fn probe(command: &CommandInfo, inside: Inside, secrets: &Secrets) -> Result<CommandProbe, Problem> {
+    let own = spec::variables(command.environment.as_ref(), secrets.directory());
+    let own = own.map_err(|error| Problem::Command(error.into()))?;
     Ok(CommandProbe {
-        command: probe_of(command).map_err(cannot)?,
+        command: probe_of(command).map_err(|error| Problem::Command(error.into()))?,
         environment: inside.environment.into_iter().chain(own).collect::<Variables>().into_iter().collect(),
         working_directory: Some(inside.directory),
         fallback_directory: Some("/".into()),

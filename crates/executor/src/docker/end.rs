@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use containers::cgroup::Bytes;
-use containers::docker::{Container, Ended, Record};
+use containers::docker::{Container, Ended, Record, Running};
 use mesos::v1::{Resource, TaskResourceLimitation};
 use processes::watched;
 use tokio::io::Interest;
@@ -30,8 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Site {
     /// Watches over a container that was seen to run, by its record. If its process is gone, its end comes next.
-    pub(super) fn watch(&self, record: Record, told: Option<Vec<u8>>) -> Option<Docker> {
-        let running = record.running.clone()?;
+    pub(super) fn watch(&self, running: Running, record: Record, told: Option<Vec<u8>>) -> Docker {
         let (process, site, output) = (running.process(), self.clone(), self.read_output());
         let (say, ending) = watch::channel(None);
         let watching = tokio::spawn(async move {
@@ -42,7 +41,7 @@ impl Site {
             }
             say.send_replace(Some(site.end(record, output).await));
         });
-        Some(Docker { site: self.clone(), running, process, told, ending, _watching: AbortOnDropHandle::new(watching) })
+        Docker { site: self.clone(), running, process, told, ending, _watching: AbortOnDropHandle::new(watching) }
     }
 
     /// The ending of a container whose process is gone.
@@ -78,7 +77,7 @@ impl Site {
     async fn ended_container(&self) -> Option<Container> {
         let (deadline, mut pause) = (Instant::now() + PATIENCE, FIRST_PAUSE);
         loop {
-            match self.engine.container(&self.name).await {
+            match self.container().await {
                 Ok(Some(container)) if container.has_ended() => return Some(container),
                 Ok(Some(_)) => {}
                 Ok(None) => return None,

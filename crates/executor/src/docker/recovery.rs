@@ -6,7 +6,7 @@ use containers::docker::{Container, Record};
 use containers::image::HealthCheck;
 use mesos::v1::TaskInfo;
 
-use super::end::{LOST, ending};
+use super::end::ending;
 use super::start::runs;
 use super::{Docker, Site, Unmade};
 use crate::config::ExecutorConfig;
@@ -70,12 +70,10 @@ async fn fate(site: &Site, record: Record) -> Fate {
         site.discard().await;
         return Fate::Ended(ending(ended));
     }
-    if record.running.is_some() {
-        let docker = site.watch(record, None);
-        return docker
-            .map_or_else(|| Fate::Ended(Ending::Unknown(LOST.to_owned())), |docker| Fate::Runs(Box::new(docker)));
+    if let Some(running) = record.running.clone() {
+        return Fate::Runs(Box::new(site.watch(running, record, None)));
     }
-    match site.engine.container(&site.name).await {
+    match site.container().await {
         Ok(Some(container)) => asked(site, record, container).await,
         Ok(None) => Fate::NotStarted(NEVER_STARTED.to_owned()),
         Err(error) => Fate::NotStarted(Unmade::Daemon(error).to_string()),
@@ -91,14 +89,11 @@ async fn asked(site: &Site, record: Record, container: Container) -> Fate {
         site.discard().await;
         return Fate::NotStarted(NEVER_STARTED.to_owned());
     };
-    let record = Record { running: Some(running), ..record };
+    let record = Record { running: Some(running.clone()), ..record };
     if let Err(error) = record.write(&site.state) {
         tracing::error!(%error, container = site.name, "a successor would have to ask the daemon again");
     }
-    match site.watch(record, None) {
-        Some(docker) => Fate::Runs(Box::new(docker)),
-        None => Fate::Ended(Ending::Unknown(LOST.to_owned())),
-    }
+    Fate::Runs(Box::new(site.watch(running, record, None)))
 }
 
 #[cfg(test)]
@@ -110,6 +105,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::docker::Secrets;
 
     /// A daemon that knows of one container, in this state, and tells which calls it was given.
     fn daemon(socket: &Path, state: &'static str) -> mpsc::UnboundedReceiver<String> {
@@ -151,7 +147,7 @@ mod tests {
     fn site(directory: &Path) -> Site {
         let engine = Engine::new(directory.join("s"));
         let (state, sandbox, rotations) = (directory.to_owned(), directory.to_owned(), Rotations::default());
-        Site { engine, name: "mesos-c".to_owned(), state, sandbox, rotations }
+        Site { engine, name: "mesos-c".to_owned(), state, sandbox, rotations, secrets: Secrets::default() }
     }
 
     fn said(mut calls: mpsc::UnboundedReceiver<String>) -> Vec<String> {

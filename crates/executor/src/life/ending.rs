@@ -5,6 +5,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{TaskResourceLimitation, TaskState};
 use processes::{End, WaitStatus};
 
+use super::update::Exit;
 use super::{Cause, Plan, Update};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +41,19 @@ impl Ending {
             Ending::OutOfMemory { limitation, .. } => Some(limitation.clone()),
             Ending::Status(_) | Ending::Container(_) | Ending::Unknown(_) => None,
         };
-        Update { reason, verdict, limitation, message: Some(self.message()), ..Update::fresh(state, plan) }
+        let message = Some(self.message());
+        Update { reason, verdict, limitation, message, exit: self.exit(), ..Update::fresh(state, plan) }
+    }
+
+    fn exit(&self) -> Option<Exit> {
+        let signal = |status: WaitStatus| status.signal().and_then(|signal| u32::try_from(signal).ok());
+        match self {
+            Ending::Status(status) => {
+                status.exit_status().map(Exit::Status).or_else(|| signal(*status).map(Exit::Signal))
+            }
+            Ending::Container(status) => Some(Exit::Status(*status)),
+            Ending::OutOfMemory { .. } | Ending::Unknown(_) => None,
+        }
     }
 
     fn message(&self) -> String {

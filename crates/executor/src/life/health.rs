@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
-use checks::{Event, Rule, Verdict, VerdictEvent};
+use checks::{Event, Outcome, Rule, Verdict, VerdictEvent};
 use health::verdict::to_wire;
 use health::{Kind, health_checks};
 use mesos::v1::cygnet::{HealthCheckResult, HealthRule, TaskHealth};
 use mesos::v1::{HealthCheck, TaskInfo};
 
+use super::finding::Finding;
 use super::standing::Standing;
 use crate::clock::Moment;
 
@@ -21,7 +22,7 @@ pub(crate) struct HealthChange {
     pub verdict: Verdict,
     /// They failed so often that the task is to be killed.
     pub kill: bool,
-    /// Which failure it is about, for people.
+    /// The failure it is about, for people.
     pub failure: Option<String>,
     /// The results of all.
     pub health: TaskHealth,
@@ -39,6 +40,8 @@ struct Member {
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     rule: Rule,
+    /// The framework wants to know of every failure.
+    explained: bool,
     members: Vec<Member>,
 }
 
@@ -61,7 +64,7 @@ impl Health {
             standing: standing(Kind::Health(index)),
             wants_kill: false,
         };
-        Health { rule, members: health_checks(task).enumerate().map(member).collect() }
+        Health { rule, explained: task.explained(), members: health_checks(task).enumerate().map(member).collect() }
     }
 
     /// The verdict of all checks together.
@@ -77,14 +80,18 @@ impl Health {
     /// Takes in an attempt. Most change nothing.
     pub(crate) fn take(&mut self, index: usize, event: &Event) -> Option<HealthChange> {
         let member = self.members.get_mut(index)?;
-        member.standing.take(event);
-        let said = event.verdict?;
-        member.wants_kill = matches!(said, VerdictEvent::Unhealthy { kill: true, .. });
-        let wants_kill = member.wants_kill;
-        let failure = (said != VerdictEvent::Healthy).then(|| named(member.name.as_deref(), event.outcome.cause()));
+        if !member.standing.take(event, self.explained) {
+            return None;
+        }
+        if let Some(said) = event.verdict {
+            member.wants_kill = matches!(said, VerdictEvent::Unhealthy { kill: true, .. });
+        }
+        let wants_kill = event.verdict.is_some() && member.wants_kill;
+        let failed = matches!(event.outcome, Outcome::Failure(_));
+        let failure = failed.then(|| named(member.name.as_deref(), event.outcome.cause()));
         let kill = match self.rule {
             Rule::All => wants_kill,
-            Rule::Any => self.members.iter().all(|member| member.wants_kill),
+            Rule::Any => event.verdict.is_some() && self.members.iter().all(|member| member.wants_kill),
         };
         Some(HealthChange { verdict: self.verdict(), kill, failure, health: self.to_wire() })
     }
@@ -109,6 +116,11 @@ impl Member {
             kind: finding.map(|finding| finding.kind.clone()),
             cause: finding.map(|finding| finding.cause.clone()),
             since: finding.map(|finding| finding.since),
+            reported_at: finding.map(|finding| finding.at),
+            duration_seconds: finding.map(|finding| finding.duration.as_secs_f64()),
+            phases: finding.map(Finding::phases),
+            excerpt: finding.and_then(|finding| finding.excerpt.clone()),
+            forgiven_failures: Some(self.standing.forgiven_failures()).filter(|failures| *failures > 0),
         }
     }
 }
@@ -214,6 +226,40 @@ mod tests {
         assert_eq!((a.name(), a.verdict(), a.kind(), a.since()), ("a", task_health::Verdict::Healthy, "success", 1.0));
         assert_eq!((b.name(), b.verdict(), b.cause()), ("b", task_health::Verdict::Unhealthy, "connection refused"));
         assert_eq!((b.consecutive_failures(), b.kind(), b.since()), (2, "refused", 2.0));
+    }
+
+    #[test]
+    fn a_framework_that_explains_is_told_of_failures_that_do_not_count() {
+        let judgement = Judgement { grace: Duration::from_secs(60), ..Judgement::default() };
+        for explained in [true, false] {
+            let task = TaskInfo {
+                health_check: Some(HealthCheck::default()),
+                explained: Some(explained),
+                ..TaskInfo::default()
+            };
+            let mut health = Health::new(&task, |kind| Standing::fresh(kind, Moment::after_boot(Duration::ZERO)));
+            let mut state = VerdictState::default();
+            let mut attempt = |outcome: Outcome| {
+                let verdict;
+                (state, verdict) = step(state, &judgement, Duration::ZERO, &outcome);
+                let mut event = Event::new(1, UNIX_EPOCH + Duration::from_secs(5), outcome);
+                (event.verdict, event.state) = (verdict, state);
+                health.take(0, &event)
+            };
+            let told: Vec<_> = (0..3).filter_map(|_| attempt(Outcome::Failure(Failure::Status(503)))).collect();
+            if explained {
+                let last = &told[2].health.checks[0];
+                assert_eq!((last.kind(), last.forgiven_failures(), last.consecutive_failures()), ("status", 3, 0));
+                assert_eq!((last.verdict(), last.reported_at()), (task_health::Verdict::Unknown, 5.0));
+                assert_eq!(told[0].failure.as_deref(), Some("503 Service Unavailable"));
+                assert!(told.iter().all(|change| !change.kill && change.verdict == Verdict::Unknown));
+            } else {
+                assert_eq!(told, [], "as Mesos has it");
+            }
+            let healthy = attempt(Outcome::Success(Answer::Connected)).unwrap();
+            assert_eq!((healthy.verdict, healthy.health.checks[0].forgiven_failures), (Verdict::Healthy, None));
+            assert_eq!(attempt(Outcome::Success(Answer::Connected)), None);
+        }
     }
 
     #[test]

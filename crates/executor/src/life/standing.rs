@@ -3,18 +3,13 @@
 //! In: what the engine says of the check. Out: whether that is worth writing down, and where the engine of the next
 //! process goes on.
 
-use std::collections::VecDeque;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use checks::verdict::Recent;
 use checks::{Event, Outcome, Start, Verdict, VerdictState};
 use health::Kind;
 use serde::{Deserialize, Serialize};
 
+use super::finding::Finding;
 use crate::clock::Moment;
-
-/// The number of attempts that are remembered.
-const REMEMBERED: usize = 32;
 
 /// The state of one check of a task, the only one in this process beside the engine's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,36 +19,14 @@ pub(crate) struct Standing {
     began: Moment,
     #[serde(flatten, with = "StateOnFile")]
     state: VerdictState,
-    /// As after the last attempt that changed something.
+    /// Of the last attempt that was reported.
     #[serde(default)]
     finding: Option<Finding>,
-    /// Oldest first.
-    attempts: VecDeque<Attempt>,
+    /// Failures that did not count, because it was in its grace period.
+    #[serde(default)]
+    forgiven_failures: u32,
     #[serde(skip)]
     is_unsaved: bool,
-}
-
-/// The last finding of a check, and since when its verdict stands.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Finding {
-    pub kind: String,
-    pub cause: String,
-    /// Seconds since 1970.
-    pub since: f64,
-}
-
-/// One attempt, in few bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Attempt {
-    /// The time at which it began, in milliseconds since 1970.
-    at_ms: u64,
-    /// Its duration, in microseconds.
-    took_us: u32,
-    /// The verdict of this attempt alone; unknown if it says nothing about the task.
-    #[serde(rename = "success", with = "health::verdict")]
-    verdict: Verdict,
-    /// Why it failed, for people; empty for a success.
-    cause: Box<str>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,11 +52,17 @@ struct RecentOnFile {
 
 impl Standing {
     pub(crate) fn fresh(kind: Kind, now: Moment) -> Standing {
-        let (state, attempts) = (VerdictState::default(), VecDeque::new());
-        Standing { check: kind.id(), began: now, state, finding: None, attempts, is_unsaved: false }
+        Standing {
+            check: kind.id(),
+            began: now,
+            state: VerdictState::default(),
+            finding: None,
+            forgiven_failures: 0,
+            is_unsaved: false,
+        }
     }
 
-    /// Which check it is about.
+    /// The check it is about.
     pub(crate) fn kind(&self) -> Kind {
         Kind::of(self.check)
     }
@@ -101,48 +80,40 @@ impl Standing {
         self.finding.as_ref()
     }
 
-    /// Takes in an attempt.
-    pub(crate) fn take(&mut self, event: &Event) {
+    /// Failures that did not count so far.
+    pub(super) fn forgiven_failures(&self) -> u32 {
+        self.forgiven_failures
+    }
+
+    /// Takes in an attempt. Says whether it is to be reported: always if it is news of the verdict, and if `explained`,
+    /// every failure, and whatever is of another kind than what was reported last.
+    pub(crate) fn take(&mut self, event: &Event, explained: bool) -> bool {
         let mark = |state: &VerdictState| (state.initializing, state.consecutive_failures, state.verdict);
-        self.is_unsaved |= mark(&self.state) != mark(&event.state);
-        if event.verdict.is_some() {
-            let known = self.finding.as_ref().filter(|_| self.state.verdict == event.state.verdict);
-            let since = known.map_or_else(|| since_epoch(event.at).as_secs_f64(), |known| known.since);
-            let kind = event.outcome.kind().as_str().to_owned();
-            self.finding = Some(Finding { kind, cause: event.outcome.cause(), since });
+        let failed = matches!(event.outcome, Outcome::Failure(_));
+        let before = std::mem::replace(&mut self.state, event.state);
+        self.is_unsaved |= mark(&before) != mark(&event.state);
+        if failed && event.state.consecutive_failures == before.consecutive_failures {
+            self.forgiven_failures = self.forgiven_failures.saturating_add(1);
+        } else if !event.state.initializing {
+            self.forgiven_failures = 0;
         }
-        self.state = event.state;
-        if self.attempts.len() >= REMEMBERED {
-            self.attempts.pop_front();
+        let is_told = event.verdict.is_some() || (explained && (failed || self.is_of_another_kind(event)));
+        if is_told {
+            let known = self.finding.as_ref().filter(|_| before.verdict == event.state.verdict);
+            self.finding = Some(Finding::of(event, known.map(|known| known.since)));
+            self.is_unsaved = true;
         }
-        self.attempts.push_back(Attempt::of(event));
+        is_told
+    }
+
+    fn is_of_another_kind(&self, event: &Event) -> bool {
+        self.finding.as_ref().is_none_or(|finding| finding.kind != event.outcome.kind().as_str())
     }
 
     /// True if the next process has to know of something that was not saved; from now on it was.
     pub(crate) fn saved(&mut self) -> bool {
         std::mem::take(&mut self.is_unsaved)
     }
-}
-
-impl Attempt {
-    fn of(event: &Event) -> Attempt {
-        let (verdict, cause) = match &event.outcome {
-            Outcome::Success(_) => (Verdict::Healthy, String::new()),
-            Outcome::Failure(_) => (Verdict::Unhealthy, event.outcome.cause()),
-            Outcome::Inconclusive(_) => (Verdict::Unknown, event.outcome.cause()),
-        };
-        Attempt {
-            at_ms: u64::try_from(since_epoch(event.started).as_millis()).unwrap_or(u64::MAX),
-            took_us: u32::try_from(event.duration.as_micros()).unwrap_or(u32::MAX),
-            verdict,
-            cause: cause.into_boxed_str(),
-        }
-    }
-}
-
-/// A machine whose clock is set to before 1970 is in 1970.
-fn since_epoch(at: SystemTime) -> Duration {
-    at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
 }
 
 #[cfg(test)]
@@ -160,15 +131,22 @@ mod tests {
     ];
 
     #[test]
-    fn the_file_of_any_executor_is_read_and_keeps_its_shape() {
+    fn the_file_of_any_executor_is_read_and_keeps_its_shape_but_for_past_attempts() {
         for (file, seen) in FILES.into_iter().zip([0, 4]) {
             let standing: Standing = serde_json::from_str(file).unwrap();
             let state = standing.state();
             assert_eq!((state.verdict, state.consecutive_failures, state.recent.seen), (Verdict::Unhealthy, 2, seen));
             let written = serde_json::to_value(&standing).unwrap();
             let read: serde_json::Value = serde_json::from_str(file).unwrap();
-            let is_kept = |(name, value): (&String, &serde_json::Value)| written.get(name) == Some(value);
-            assert!(read.as_object().unwrap().iter().all(is_kept), "{written}");
+            for (name, value) in read.as_object().unwrap().iter().filter(|(name, _)| *name != "attempts") {
+                let is_kept = match value {
+                    serde_json::Value::Object(fields) => {
+                        fields.iter().all(|(field, value)| written[name][field] == *value)
+                    }
+                    value => written[name] == *value,
+                };
+                assert!(is_kept, "{name}: {written}");
+            }
         }
     }
 }

@@ -25,14 +25,23 @@ pub(crate) struct Update {
     pub check_status: Option<CheckStatusInfo>,
     /// The results of single health checks; present if and only if there is one.
     pub health: Option<TaskHealth>,
+    /// The end of its main process, if it has ended and that is known.
+    pub exit: Option<Exit>,
+}
+
+/// The end of a process: by itself, or by a signal of this number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Status(i32),
+    Signal(u32),
 }
 
 impl Update {
     /// A status from scratch: it keeps nothing of what the checks said.
     pub(crate) fn fresh(state: TaskState, plan: &Plan) -> Update {
         let (check_status, health) = (plan.empty_check_status, plan.unknown_health.clone());
-        let (reason, message, limitation) = (None, None, None);
-        Update { state, reason, message, limitation, verdict: Verdict::Unknown, check_status, health }
+        let (reason, message, limitation, exit) = (None, None, None, None);
+        Update { state, reason, message, limitation, verdict: Verdict::Unknown, check_status, health, exit }
     }
 
     /// The content of a status that was sent once.
@@ -45,6 +54,7 @@ impl Update {
             verdict: of_healthy(status.healthy),
             check_status: status.check_status,
             health: status.health.clone(),
+            exit: None,
         }
     }
 

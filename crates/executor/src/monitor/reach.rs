@@ -1,4 +1,4 @@
-//! Which addresses checks may talk to, as the operator of the machine says, and not whoever wrote the check.
+//! The addresses that checks may talk to, as the operator of the machine says, and not whoever wrote the check.
 //!
 //! In: the variable [`VARIABLE`] of the executor's own environment, which its agent passes on. Out: loopback, which is
 //! the task's own, and the networks named there.

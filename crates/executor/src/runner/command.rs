@@ -28,6 +28,10 @@ pub(crate) enum Command {
     /// The executor has to end, and nobody hears what it says.
     Abandoned,
     Acknowledged(Vec<u8>),
+    /// The agent asks for past attempts of its checks, under this number.
+    History(Vec<u8>),
+    /// The same, and all checks are to be made at once.
+    CheckNow(Vec<u8>),
 }
 
 impl Command {
@@ -47,6 +51,11 @@ impl Runner {
                 Input::Subscribed { killing_state }
             }
             Command::Disconnected => Input::Disconnected,
+            Command::History(uuid) => return self.tell_history(uuid, None).await,
+            Command::CheckNow(uuid) => {
+                let asked = self.check_now();
+                return self.tell_history(uuid, asked).await;
+            }
             Command::Kill { grace } => Input::Kill { grace },
             Command::GroupDied if self.lifecycle.kill().is_some() => return,
             Command::GroupDied => Input::Kill { grace: Some(GROUP_GRACE) },

@@ -1,6 +1,7 @@
 //! The start and the recovery of a task whose container Docker makes. All else is as with any other.
 
 use mesos::command::SANDBOX_MODE;
+use mesos::v1::executor::call::Pulling;
 use mesos::v1::{HealthCheck, TaskInfo};
 use processes::furnish;
 
@@ -10,6 +11,7 @@ use super::running::Unstarted;
 use crate::docker::{self, Fate, Site, Started};
 use crate::life::{Action, Ending, Input};
 use crate::task::{Unrunnable, fetch};
+use crate::wire::Outgoing;
 
 impl Runner {
     /// Starts the container; the answer is the next input of the task's life.
@@ -17,13 +19,14 @@ impl Runner {
         if self.group.is_some() {
             return Err(Unrunnable::Unsupported("Docker containers of task groups").into());
         }
-        docker::valid(task).map_err(Unrunnable::Check)?;
         let site = Site::of(&self.config, self.state.path(), task).map_err(Unrunnable::Docker)?;
+        site.check(task).map_err(Unrunnable::Check)?;
         furnish(&self.config.sandbox, SANDBOX_MODE, None).map_err(Unrunnable::Start)?;
         if task.executor.is_some() {
             self.unless_left("URIs were fetched", fetch(task, &self.config, None)).await?;
         }
-        let pull = async { docker::pull(&site, &self.config, task).await.map_err(Unrunnable::Docker) };
+        let pull = docker::pull(&site, &self.config, task, |words| self.tell_pulling(task, words));
+        let pull = async { pull.await.map_err(Unrunnable::Docker) };
         let image = self.unless_left("image was pulled", pull).await?;
         let started = docker::start(&site, &self.config, task, &image).await.map_err(Unrunnable::Docker)?;
         self.adopt(docker::adopt(task, &image).as_ref().and_then(docker::adopted));
@@ -48,6 +51,11 @@ impl Runner {
             Fate::NotStarted(why) if starting => self.feed(Input::SpawnFailed(why)).await,
             Fate::NotStarted(why) => self.feed(Input::Exited(Ending::Unknown(why))).await,
         }
+    }
+
+    /// Tells how far the image of the task is. Nobody acknowledges that, and nobody keeps it.
+    fn tell_pulling(&self, task: &TaskInfo, message: String) {
+        self.say(Outgoing::Pulling(Pulling { task_id: task.task_id.clone(), message }));
     }
 
     /// The check of its image becomes the task's.

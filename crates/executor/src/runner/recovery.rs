@@ -49,7 +49,10 @@ impl Runner {
         tracing::info!(executor = self.config.executor_id, ?found, "going on where an earlier executor stopped");
         match found {
             Ok(shim) => self.go_on(Container::Shim(shim), starting, actions).await,
-            Err(End::NotStarted(why)) if starting => self.feed(Input::SpawnFailed(why)).await,
+            Err(End::NotStarted(why)) if starting => {
+                self.state.forget_changes();
+                self.feed(Input::SpawnFailed(why)).await;
+            }
             Err(End::NotStarted(_)) => self.feed(Input::Exited(Ending::Unknown(LOST.to_owned()))).await,
             Err(end) => self.began_and_ended(starting, end.into()).await,
         }

@@ -85,6 +85,7 @@ impl Runner {
         if program.namespaces.is_some() {
             self.state.make_changes().map_err(Unrunnable::Changes)?;
         }
+        self.copy_images(&prepared.copies).await?;
         let rotations = logs::of_task(self.config.log_rotations, &program.environment).map_err(Unrunnable::from)?;
         let program = Logged { program, logs: Logs::of(&self.config.sandbox), rotations };
         let started = contained::start(program, &self.shared.shim_command, self.state.path()).await;

@@ -1,4 +1,4 @@
-//! Which groups an executor has, as it is on file.
+//! The groups that an executor has, as they are on file.
 
 use mesos::v1::{ContainerId, TaskGroupInfo, TaskInfo};
 use prost::Message;

@@ -4,23 +4,26 @@ use std::path::PathBuf;
 
 use checks::spec::CommandProbe;
 use containers::cgroup::Assignment;
+use containers::copy::{Backend, Copy};
+use containers::identity::{self, Identity};
 use containers::places;
 use containers::provision::{Provision, Settings};
 use containers::rootfs::Cgroups;
 use containers::spec::{self, Room, Volumes};
 use containers::users::Users;
 use health::Problem;
+use mesos::command::secret_variables;
 use mesos::v1::{CommandInfo, FrameworkInfo, TaskInfo};
 use processes::rootfs::Root;
 use processes::{Birthplace, Credentials, Program};
 
-use super::identity::Identity;
+use super::identity::{of_host, of_image};
 use super::oom;
 use crate::command::probe_of;
 use crate::config::{ExecutorConfig, Variables};
 use crate::state::CHANGES;
 use crate::task::supported::{has_image, unsupported};
-use crate::task::{self, Unrunnable, user, volumes};
+use crate::task::{self, Unrunnable, volumes};
 
 /// A task that is ready to be started.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct Prepared {
     pub(crate) program: Program,
     /// The things that have to be there before it starts.
     volumes: Volumes,
+    /// The trees that have to be copied before.
+    pub(crate) copies: Vec<Copy>,
     settings: Settings,
 }
 
@@ -43,8 +48,8 @@ impl Prepared {
             return Err(Unrunnable::Unsupported(what));
         }
         let mut identity = match &provision.image {
-            Some(image) => Identity::of_image(config, task, image, &provision)?,
-            None => Identity::of_host(config, framework, task, &provision.settings)?,
+            Some(image) => of_image(config, task, image, &provision)?,
+            None => of_host(config, framework, task, &provision.settings)?,
         };
         if identity.user.is_some() && config.state_directory.starts_with(&config.sandbox) {
             return Err(Unrunnable::ExposedState);
@@ -63,12 +68,18 @@ impl Prepared {
         let cgroup = config.cgroup.as_ref().map(Assignment::cgroup).transpose()?;
         let birthplace = cgroup.map(|cgroup| cgroup.birthplace());
         let (has_image, is_root) = (provision.image.is_some(), is_root(identity.user.as_ref()));
-        let volumes = volumes::of(config, task, provision)?;
+        let mut volumes = volumes::of(config, task, provision)?;
+        let (changes, backend) = (config.state_directory.join(CHANGES), backend(config, provision)?);
+        let copies = match backend {
+            Backend::Copy => spec::copies(provision, &mut volumes.mounts, &changes),
+            Backend::Overlay => Vec::new(),
+        };
         let room = Room {
             container,
             provision,
             sandbox: &config.sandbox,
-            changes: &config.state_directory.join(CHANGES),
+            changes: &changes,
+            backend,
             volumes: volumes.mounts.clone(),
             host_names: spec::host_names(),
             cgroups: cgroups(config, birthplace.as_ref()),
@@ -94,12 +105,12 @@ impl Prepared {
             user: identity.user,
             namespaces,
         };
-        Ok(Prepared { program, volumes, settings: provision.settings.clone() })
+        Ok(Prepared { program, volumes, copies, settings: provision.settings.clone() })
     }
 
     /// Makes the places of its volumes, in sandboxes that are there.
     pub(crate) fn make_places(&self, config: &ExecutorConfig) -> Result<(), Unrunnable> {
-        let has_hosts_files = layers(&self.program).is_empty();
+        let has_hosts_files = self.layers().is_empty();
         let user = self.program.user.as_ref();
         Ok(places::make(&self.volumes, &config.sandbox, &self.settings, user, has_hosts_files)?)
     }
@@ -108,15 +119,17 @@ impl Prepared {
     /// which it was prepared. Only its secrets are on no disk of ours, and are had again from where they are.
     pub(crate) fn again(config: &ExecutorConfig, task: &TaskInfo, program: Program) -> Result<Prepared, Unrunnable> {
         let settings = settings_again(config, task);
-        let secrets = task::secrets(task::given(task), &settings)?.into_iter().collect();
-        Ok(Prepared { program: Program { secrets, ..program }, volumes: Volumes::default(), settings })
+        let secrets = spec::secret_values(task::given(task), settings.secrets_directory.as_deref())?;
+        let program = Program { secrets: secrets.into_iter().collect(), ..program };
+        Ok(Prepared { program, volumes: Volumes::default(), copies: Vec::new(), settings })
     }
 
     /// The command of a check: it sees what the task sees, and its own variables above that. A user that it names
     /// counts only with `own_users`.
     pub(crate) fn check(&self, command: &CommandInfo, own_users: bool) -> Result<CommandProbe, Problem> {
         let cannot = |error: Unrunnable| Problem::Command(error.into());
-        let own = task::variables(command.environment.as_ref(), &self.settings).map_err(cannot)?;
+        let directory = self.settings.secrets_directory.as_deref();
+        let own = spec::variables(command.environment.as_ref(), directory).map_err(|error| cannot(error.into()))?;
         let of_task = self.program.environment.iter().chain(&self.program.secrets).cloned();
         let environment = of_task.chain(own).collect::<Variables>();
         let run = probe_of(command).map_err(|error| cannot(error.into()))?;
@@ -136,10 +149,24 @@ impl Prepared {
         })
     }
 
+    /// The layers of its image, the lowest first, or the copy that it runs in; none of one that has the host's files.
+    fn layers(&self) -> Vec<PathBuf> {
+        let root = self.program.namespaces.as_ref().map(|namespaces| &namespaces.rootfs.root);
+        let lower = match root {
+            Some(Root::Overlay { lower, .. }) => lower.clone(),
+            Some(Root::Directory(tree)) => match self.copies.iter().find(|copy| copy.to == *tree) {
+                Some(to_be_made) => to_be_made.layers.clone(),
+                None => vec![tree.clone()],
+            },
+            Some(Root::Tree(_)) | None => Vec::new(),
+        };
+        lower.into_iter().rev().collect()
+    }
+
     fn user(&self, name: &str) -> Result<Credentials, Unrunnable> {
-        match layers(&self.program).as_slice() {
+        match self.layers().as_slice() {
             [] => Ok(Credentials::of(name)?),
-            layers => Ok(user::in_image(&Users::read(layers)?, name)?.credentials),
+            layers => Ok(identity::account(&Users::read(layers)?, name)?.credentials),
         }
     }
 }
@@ -165,17 +192,17 @@ fn settings_again(config: &ExecutorConfig, task: &TaskInfo) -> Settings {
     Settings::default()
 }
 
-/// The layers of a program's image, the lowest first; none of one that has the host's files.
-fn layers(program: &Program) -> Vec<PathBuf> {
-    match program.namespaces.as_ref().map(|namespaces| &namespaces.rootfs.root) {
-        Some(Root::Overlay { lower, .. }) => lower.iter().rev().cloned().collect(),
-        _ => Vec::new(),
+/// The way in which images become file systems for this executor's tasks.
+fn backend(config: &ExecutorConfig, provision: &Provision) -> Result<Backend, Unrunnable> {
+    if provision.images().next().is_none() {
+        return Ok(Backend::Overlay);
     }
+    let no_overlay = |cause| Unrunnable::NoOverlay { directory: config.state_directory.clone(), cause };
+    Backend::choose(provision.settings.image_backend, &config.state_directory).map_err(no_overlay)
 }
 
 fn is_secret(task: &TaskInfo, name: &str) -> bool {
-    let mut given = task::given(task).into_iter().flat_map(|environment| &environment.variables);
-    given.any(|variable| variable.name == name && task::is_secret(variable))
+    secret_variables(task::given(task)).any(|variable| variable.name == name)
 }
 
 fn is_root(user: Option<&Credentials>) -> bool {
@@ -212,7 +239,7 @@ mod tests {
     fn task_of(environment: &[(&str, &str)]) -> Prepared {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let program = Program { environment, working_directory: "/sandbox".into(), ..Program::default() };
-        Prepared { program, volumes: Volumes::default(), settings: Settings::default() }
+        Prepared { program, volumes: Volumes::default(), copies: Vec::new(), settings: Settings::default() }
     }
 
     #[test]

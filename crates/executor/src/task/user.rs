@@ -1,6 +1,5 @@
-//! The user of a task, with the host's files or with an image.
+//! The user of a task with the host's files.
 
-use containers::users::{Account, ImageUserError, Users};
 use mesos::v1::{FrameworkInfo, TaskInfo};
 use processes::{Credentials, UserError};
 
@@ -9,18 +8,6 @@ use super::Unrunnable;
 /// The user that the task names for itself.
 pub(super) fn named(task: &TaskInfo) -> Option<&str> {
     task.command.as_ref().and_then(|command| command.user.as_deref()).filter(|name| !name.is_empty())
-}
-
-/// The user of this name in an image. One that only the host knows is that one: people give tasks users of their machines.
-pub(super) fn in_image(users: &Users, name: &str) -> Result<Account, Unrunnable> {
-    match users.account(name) {
-        Err(unknown @ ImageUserError::User(_)) => match Credentials::of(name) {
-            Ok(credentials) => Ok(Account { credentials, home: "/".into() }),
-            Err(UserError::Unknown(_)) => Err(unknown.into()),
-            Err(failed) => Err(failed.into()),
-        },
-        found => Ok(found?),
-    }
 }
 
 /// A task that names a user runs as that user or not at all. The user of a framework is often only a name on the

@@ -29,6 +29,10 @@ pub(crate) enum Outgoing {
     Launched(Box<TaskInfo>),
     /// An update, to be repeated until it is acknowledged.
     Update(Box<TaskStatus>),
+    /// An answer to a question of the agent; nobody waits for it any more once the subscription has broken.
+    History(call::History),
+    /// The progress of a pull, which is old news once the subscription has broken.
+    Pulling(call::Pulling),
 }
 
 /// A word to the executor.
@@ -127,6 +131,7 @@ impl Subscription {
         match said {
             Outgoing::Launched(task) => self.unacknowledged.launched(*task),
             Outgoing::Update(status) => self.unacknowledged.made(*status),
+            Outgoing::History(_) | Outgoing::Pulling(_) => {}
         }
     }
 
@@ -200,13 +205,15 @@ impl Subscription {
     }
 
     async fn say(&mut self, client: &Client, said: Outgoing) -> Reply {
-        let update = match &said {
+        let call = match &said {
             Outgoing::Launched(_) => None,
-            Outgoing::Update(status) => Some((**status).clone()),
+            Outgoing::Update(status) => Some(Call::update(call::Update { status: (**status).clone() })),
+            Outgoing::History(history) => Some(Call::history(history.clone())),
+            Outgoing::Pulling(pulling) => Some(Call::pulling(pulling.clone())),
         };
         self.remember(said);
-        match update {
-            Some(update) => self.update(client, update).await,
+        match call {
+            Some(call) => self.send(client, &self.own(call)).await,
             None => Reply::Heard,
         }
     }

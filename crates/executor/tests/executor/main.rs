@@ -3,6 +3,7 @@
 mod agent;
 mod checked;
 mod containers;
+mod copied;
 mod crashes;
 mod damage;
 mod definitions;

@@ -63,13 +63,13 @@ fn in_memory(to: &str, size: &str) -> Volume {
     from(Source { r#type: Some(Type::DockerVolume.into()), docker_volume, ..Source::default() }, to, Mode::Rw)
 }
 
-fn of_image(name: &str, to: &str) -> Volume {
+pub(crate) fn of_image(name: &str, to: &str) -> Volume {
     let docker = Some(image::Docker { name: name.to_owned(), ..image::Docker::default() });
     let image = Some(Image { r#type: image::Type::Docker.into(), docker, ..Image::default() });
     Volume { image, ..volume(to, Mode::Ro) }
 }
 
-fn with(task: TaskInfo, volumes: Vec<Volume>) -> TaskInfo {
+pub(crate) fn with(task: TaskInfo, volumes: Vec<Volume>) -> TaskInfo {
     let bare = ContainerInfo { r#type: Containerizer::Mesos.into(), ..ContainerInfo::default() };
     let container = task.container.clone().unwrap_or(bare);
     TaskInfo { container: Some(ContainerInfo { volumes, ..container }), ..task }
@@ -182,7 +182,8 @@ async fn paths_of_the_host_are_made_only_where_the_operator_says() {
     for (name, path) in [("b", &closed), ("c", &around)] {
         world.run(with(inside(name, "true"), vec![of_host(path, "/data", Mode::Rw)])).await;
         let wanted = format!("Path '{}' in HOST_PATH volume does not exist", path.display());
-        assert_eq!(world.said(name, TaskFailed).await, wanted);
+        let said = world.said(name, TaskFailed).await;
+        assert!(said.starts_with(&wanted), "{said}");
     }
     assert!(!closed.exists());
 }

@@ -32,7 +32,7 @@ impl Core {
             return Err(AgentRefusal::OtherStream(agent.clone()));
         }
         // Whatever it says, it lives.
-        self.counters.agents.unreachable_canceled += u64::from(known.heard());
+        self.counters.agents.unreachable_canceled += u64::from(known.heard(now.unix));
         match call {
             Content::Update(update) => self.update(agent, update),
             Content::ExitedExecutor(exited) => self.executor_exited(agent, exited),

@@ -22,7 +22,7 @@ pub(crate) struct Offer {
     pub(crate) role: String,
     /// They carry the role.
     pub(crate) resources: Resources,
-    /// When it is rescinded if nobody answers.
+    /// The time at which it is rescinded if nobody answers.
     pub(crate) expires: Option<Duration>,
 }
 

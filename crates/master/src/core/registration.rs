@@ -60,7 +60,8 @@ impl Core {
         self.counters.agents.registrations.again += 1;
         tracing::info!(agent = %id, hostname = call.agent_info.hostname, "agent registered again");
         let is_stranger = !self.agents.is_known(&id);
-        if is_stranger {
+        // One that has left, and comes back without tasks, is nothing to warn of.
+        if is_stranger && call.frameworks.iter().any(|framework| !framework.tasks.is_empty()) {
             tracing::warn!(
                 agent = %id,
                 "the registry does not know this agent: either it was away for very long, or the registry was lost; it \
@@ -160,7 +161,7 @@ impl Core {
     fn take_executor(&mut self, id: &AgentId, framework: &FrameworkId, executor: v1::ExecutorInfo) {
         let executor_id = executor.executor_id.clone();
         let role = self.frameworks.get(framework).map_or(stock::EVERYONE, Framework::sole_role);
-        let resources = stock::held(&executor.resources, role).unwrap_or_default();
+        let resources = stock::reported(&executor.resources, role, &executor_id.value);
         let Some(agent) = self.agents.get_mut(id) else { return };
         if agent.work().executor(framework, &executor_id).is_none() {
             let kept = v1::ExecutorInfo { resources: resources.to_wire(), ..executor };

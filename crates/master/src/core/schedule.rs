@@ -1,4 +1,4 @@
-//! When the core wants to be woken, and why. All moments are on the scale of [`shell::Now::elapsed`].
+//! The times at which the core wants to be woken, and why. All are on the scale of [`shell::Now::elapsed`].
 
 use std::time::Duration;
 

@@ -21,7 +21,7 @@ pub(crate) use framework::FrameworkView;
 
 pub(crate) use super::frameworks::TaskLists;
 
-/// Which tasks a question is about; they are many.
+/// The tasks that a question is about; they are many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Depth {
     WithoutTasks,

@@ -65,8 +65,7 @@ impl Task {
 
     /// A task an agent brought back. What of its resources says no role is held in `role`.
     pub(crate) fn reported(mut wire: v1::Task, role: &str) -> Self {
-        // What cannot be read is not counted; the agent knows what it gave the task.
-        wire.resources = crate::stock::held(&wire.resources, role).unwrap_or_default().to_wire();
+        wire.resources = crate::stock::reported(&wire.resources, role, &wire.task_id.value).to_wire();
         Task::of(wire)
     }
 
@@ -99,7 +98,7 @@ impl Task {
         self.state
     }
 
-    /// When it was first heard of, in seconds since the UNIX epoch.
+    /// The time at which it was first heard of, in seconds since the UNIX epoch.
     pub(crate) fn first_heard(&self) -> f64 {
         self.first_heard
     }
@@ -211,11 +210,11 @@ impl Task {
 }
 
 impl Status {
-    /// The data is the framework's own business, and may be large.
+    /// The data is the framework's own business, as is the explanation of an end, and both may be large.
     fn of(status: &TaskStatus) -> Status {
-        let kept = match status.data {
-            Some(_) => TaskStatus { data: None, ..status.clone() }.encode_to_vec(),
-            None => status.encode_to_vec(),
+        let kept = match (&status.data, &status.end) {
+            (None, None) => status.encode_to_vec(),
+            _ => TaskStatus { data: None, end: None, ..status.clone() }.encode_to_vec(),
         };
         Status { state: status.state(), bytes: kept.into() }
     }

@@ -1,4 +1,4 @@
-//! Which paths are whose, in the realms of Mesos' masters.
+//! The realms of paths, as Mesos' masters have them.
 
 use mesos::server::Realms;
 

@@ -1,4 +1,4 @@
-//! Which codec a request is in and which one its answer may be in. In: headers and body. Out: codecs and the call.
+//! The codec of a request, and the one of its answer. In: headers and body. Out: codecs and the call.
 
 use axum::http::{HeaderMap, StatusCode, header};
 

@@ -1,12 +1,13 @@
 //! Tasks and resources, made from what is known of them, and the capabilities of frameworks.
 
+use super::shown::Confidential;
 use super::{
     ExecutorInfo, FrameworkId, FrameworkInfo, Resource, Task, TaskInfo, TaskState, framework_info::capability, value,
 };
 
 impl Task {
     /// A task that was just launched, as the APIs show it. Without an executor of its framework's it has one of its own,
-    /// which is not named.
+    /// which is not named. Of secrets it has no values.
     pub fn launched(framework: &FrameworkId, info: &TaskInfo, executor: Option<&ExecutorInfo>) -> Self {
         let command = info.command.as_ref().or_else(|| executor.and_then(|executor| executor.command.as_ref()));
         Self {
@@ -19,9 +20,9 @@ impl Task {
             resources: info.resources.clone(),
             labels: info.labels.clone(),
             discovery: info.discovery.clone(),
-            container: info.container.clone(),
-            health_check: info.health_check.clone(),
-            health_checks: info.health_checks.clone(),
+            container: info.container.shown(),
+            health_check: info.health_check.shown(),
+            health_checks: info.health_checks.shown(),
             health_rule: info.health_rule,
             kill_policy: info.kill_policy,
             limits: info.limits.clone(),

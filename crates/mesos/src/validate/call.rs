@@ -13,7 +13,7 @@ use crate::wire::MissingPart;
 /// Raw bytes of a UUID.
 const UUID_BYTES: usize = 16;
 
-/// Which of them has its version in its upper half.
+/// The byte of them that has the version in its upper half.
 const VERSION_BYTE: usize = 6;
 
 /// The versions that Mesos knows.

@@ -4,12 +4,17 @@
 //! In a container everybody whom the kernel lets may stop the child, and the thread that starts it would wait until it goes
 //! on. A child that is only slow is left alone. Owns one thread, which ends with the watch. To have been stopped is what
 //! `/proc` says, so it is a matter of time: nothing can tell a child that is stopped at once from one that is just to go on.
+//!
+//! A birth wakes nobody, as long as there was another one a moment ago: to hand it to the thread and to take it back would
+//! cost a twentieth of what it costs to start a program. The thread comes round by itself, and looks at a birth that it
+//! meets twice.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
-use std::sync::Arc;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
+use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -17,16 +22,17 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process::Stat;
 
-/// The time that a birth may take without a look at it.
-const PATIENCE: Duration = Duration::from_millis(30);
+/// The time between two rounds. A birth is looked at when it has taken one of them, and before it has taken two.
+const ROUND: Duration = Duration::from_millis(15);
 
-/// The time between two looks from then on.
+/// The time between two looks at the same birth from then on.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// A thread that looks at children whose birth takes long.
+/// A thread that looks at children whose birth takes long. For one thread that starts them, as there is one birth at a time.
 #[derive(Debug)]
 pub struct BirthWatch {
-    births: Sender<Birth>,
+    room: Arc<Room>,
+    _of_one_thread: PhantomData<Cell<()>>,
 }
 
 /// A child that is being born, as far as others see.
@@ -37,37 +43,89 @@ pub(super) struct Cradle {
     was_stopped: AtomicBool,
 }
 
-struct Birth {
-    cradle: Arc<Cradle>,
-    over: Receiver<()>,
+/// The place where both threads leave word.
+#[derive(Debug, Default)]
+#[expect(clippy::disallowed_types, reason = "held for as long as a look takes; to hand a birth over takes two wakings")]
+struct Room {
+    book: std::sync::Mutex<Book>,
+    called: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    /// The birth that goes on.
+    birth: Option<Arc<Cradle>>,
+    /// The number of births so far.
+    births: u64,
+    /// True if the thread has to be called for the next birth.
+    sleeps: bool,
+    is_over: bool,
 }
 
 impl BirthWatch {
     /// Starts the thread, which is where the calling one is: in its network, for one.
     pub fn start() -> io::Result<BirthWatch> {
-        let (births, begun) = channel::<Birth>();
-        thread::Builder::new().name("births".to_owned()).spawn(move || begun.iter().for_each(|birth| birth.watch()))?;
-        Ok(BirthWatch { births })
+        let room = Arc::new(Room::default());
+        let watched = Arc::clone(&room);
+        thread::Builder::new().name("births".to_owned()).spawn(move || watched.watch())?;
+        Ok(BirthWatch { room, _of_one_thread: PhantomData })
     }
 
     /// Watches while `bear` starts the child in the cradle. Its number is not looked at any more afterwards.
     pub(super) fn over<T>(&self, cradle: &Arc<Cradle>, bear: impl FnOnce() -> T) -> T {
-        let (done, over) = sync_channel(0);
-        let _alive_as_long_as_we = self.births.send(Birth { cradle: Arc::clone(cradle), over });
+        self.room.begin(cradle);
         let child = bear();
-        // Taken between two looks only.
-        let _taken = done.send(());
+        // Between two looks only.
+        self.room.book().birth = None;
         child
     }
 }
 
-impl Birth {
-    fn watch(self) {
-        let mut patience = PATIENCE;
-        while self.over.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-            self.cradle.end_if_stopped();
-            patience = GLANCE;
+impl Drop for BirthWatch {
+    fn drop(&mut self) {
+        self.room.book().is_over = true;
+        self.room.called.notify_one();
+    }
+}
+
+impl Room {
+    /// It is whole between any two of its changes.
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, cradle: &Arc<Cradle>) {
+        let mut book = self.book();
+        book.birth = Some(Arc::clone(cradle));
+        book.births += 1;
+        if std::mem::take(&mut book.sleeps) {
+            self.called.notify_one();
         }
+    }
+
+    /// Rounds while there are births, and sleep while there are none.
+    fn watch(&self) {
+        let (mut book, mut met) = (self.book(), 0);
+        while !book.is_over {
+            let is_met_again = std::mem::replace(&mut met, book.births) == book.births;
+            book = match (&book.birth, is_met_again) {
+                (Some(cradle), true) => {
+                    cradle.end_if_stopped();
+                    self.rest(book, GLANCE)
+                }
+                (None, true) => self.sleep(book),
+                (Some(_) | None, false) => self.rest(book, ROUND),
+            };
+        }
+    }
+
+    fn rest<'a>(&self, book: MutexGuard<'a, Book>, time: Duration) -> MutexGuard<'a, Book> {
+        self.called.wait_timeout(book, time).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn sleep<'a>(&self, mut book: MutexGuard<'a, Book>) -> MutexGuard<'a, Book> {
+        book.sleeps = true;
+        self.called.wait(book).unwrap_or_else(PoisonError::into_inner)
     }
 }
 

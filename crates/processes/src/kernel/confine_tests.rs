@@ -16,6 +16,10 @@ const SOME: CapabilitySet = CapabilitySet::from_bits(0b1010_0001);
 
 /// The output of a shell's script.
 fn output(script: &str, user: u32, confinement: Confinement) -> Result<String, SpawnError> {
+    output_of(script, user, confinement, false)
+}
+
+fn output_of(script: &str, user: u32, confinement: Confinement, is_brief: bool) -> Result<String, SpawnError> {
     let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC).unwrap();
     let spawn = Spawn {
         path: "/bin/sh".into(),
@@ -27,6 +31,7 @@ fn output(script: &str, user: u32, confinement: Confinement) -> Result<String, S
         credentials: Some(Credentials { uid: user, gid: user, groups: Vec::new() }),
         parent_death_signal: Some(rustix::process::Signal::KILL),
         confinement: Some(confinement),
+        is_brief,
         ..Spawn::default()
     };
     let child = spawn.launch()?;
@@ -102,10 +107,10 @@ fn a_filter_is_set_with_and_without_new_privileges() {
     }
     const SEEN: &str = "grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status; umask 0; kill -0 1; chroot / true";
     for (user, effective) in [(0, "a1"), (12345, "00")] {
-        for no_new_privileges in [false, true] {
+        for (no_new_privileges, is_brief) in [(false, false), (false, true), (true, false), (true, true)] {
             let seccomp = Some(without(libc::SYS_kill));
             let confinement = Confinement { seccomp, no_new_privileges, ..bounded(SOME) };
-            let seen = output(SEEN, user, confinement).unwrap();
+            let seen = output_of(SEEN, user, confinement, is_brief).unwrap();
             let expected = format!("{effective}\nNoNewPrivs:\t{}\nSeccomp:\t2\n", u8::from(no_new_privileges));
             assert!(seen.contains(&expected) && seen.contains("not permitted"), "{seen}");
         }
@@ -151,4 +156,15 @@ fn who_may_not_be_made_less_ready_to_die_runs_all_the_same() {
         output("cat /proc/self/oom_score_adj", rustix::process::geteuid().as_raw(), confinement).unwrap()
     };
     assert_eq!(std::thread::spawn(run).join().unwrap(), before.trim());
+}
+
+#[test]
+fn a_brief_programs_filter_begins_with_an_argument_as_long_as_the_kernel_takes_one_more_instruction() {
+    let allow = Instruction { code: 0x06, jump_true: 0, jump_false: 0, value: libc::SECCOMP_RET_ALLOW };
+    let first = |length: usize, is_brief| {
+        let filter = super::program(&Filter::new(vec![allow; length]), is_brief);
+        (filter.len(), filter[0].code == 0x20 && filter[0].k == 16)
+    };
+    assert_eq!((first(3, false), first(3, true)), ((3, false), (4, true)));
+    assert_eq!((first(4095, true), first(4096, true)), ((4096, true), (4096, false)));
 }

@@ -77,10 +77,14 @@ impl Plan {
             credentials: spawn.credentials.as_ref().map(Ids::from),
             cgroups: paths(&entrances(spawn))?,
             file_limit: file_limit::original_limit(),
-            bounds: spawn.confinement.as_ref().map(Bounds::of).unwrap_or_default(),
+            bounds: bounds(spawn),
             parent: getpid(),
         })
     }
+}
+
+fn bounds(spawn: &Spawn<'_>) -> Bounds {
+    spawn.confinement.as_ref().map(|confinement| Bounds::of(confinement, spawn.is_brief)).unwrap_or_default()
 }
 
 /// The files of the cgroups that the kernel cannot make the child in.

@@ -51,13 +51,13 @@ pub struct Spawn<'a> {
     pub directories: Vec<PathBuf>,
     /// Its standard input, output and error; inherited if absent.
     pub streams: [Option<BorrowedFd<'a>>; 3],
-    /// Whose session it belongs to.
+    /// The session it belongs to.
     pub session: Session,
     /// Its user; that of this process if absent.
     pub credentials: Option<Credentials>,
     /// The signal it gets when the *thread* that calls [`Spawn::start`] ends.
     pub parent_death_signal: Option<Signal>,
-    /// Whose namespaces it runs in; its working directory and its program are looked up there.
+    /// The process whose namespaces it runs in; its working directory and its program are looked up there.
     pub enter: Option<Enter<'a>>,
     /// The cgroup it is born in; that of this process if absent.
     pub birthplace: Option<Birthplace>,
@@ -66,6 +66,9 @@ pub struct Spawn<'a> {
     pub cgroup: Option<BorrowedFd<'a>>,
     /// The bounds within which it runs, beside those of this process.
     pub confinement: Option<Confinement>,
+    /// True if the program is short, and started again and again: to set its filter of system calls then costs more than
+    /// to pass it.
+    pub is_brief: bool,
     /// The watch that sees to it that nobody stops it before it is the program, which would hold up the calling thread.
     pub watch: Option<&'a BirthWatch>,
 }
@@ -87,7 +90,7 @@ pub enum Session {
 pub struct Enter<'a> {
     /// A pidfd of the process they belong to.
     pub of: BorrowedFd<'a>,
-    /// Which. A child of a process of another process namespace is born there, so that kind means nothing here.
+    /// The kinds. A child of a process of another process namespace is born there, so that kind means nothing here.
     pub kinds: ThreadNameSpaceType,
 }
 

@@ -9,9 +9,10 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::agents::{AgentError, Problem};
 use crate::core::{Accepted, Terms};
 use crate::definition::{Faults, ShapeError, shape};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Uncheckable};
 use crate::time::Timestamp;
 use crate::view::Embed;
 
@@ -49,16 +50,33 @@ impl From<ShapeError> for Rejected {
     }
 }
 
+/// The agent, or the master that should tell where it is, is to blame, and not the client.
+impl From<AgentError> for Rejected {
+    fn from(error: AgentError) -> Rejected {
+        let status = match error.problem() {
+            Problem::NoSandbox(_) => 410,
+            Problem::Busy => 503,
+            Problem::Untold { status: 404, .. } => 404,
+            _ if error.is_late() => 504,
+            _ => 502,
+        };
+        Rejected::new(status, format!("The {error}"))
+    }
+}
+
 /// The status that Marathon has for a cause.
 pub(crate) fn status(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::OtherId { .. } | Refusal::Shape(ShapeError::Empty | ShapeError::Syntax(_)) => 400,
         Refusal::AppExists(_) | Refusal::PodExists(_) | Refusal::GroupExists(_) | Refusal::PathTaken(_) => 409,
+        Refusal::Uncheckable(_, Uncheckable::Over) => 410,
+        Refusal::Uncheckable(_, Uncheckable::Unreachable) => 504,
+        Refusal::Uncheckable(..) => 409,
         Refusal::Locked(_) | Refusal::NoCanary(_) => 409,
         Refusal::Nothing | Refusal::Subscriptions(_) | Refusal::Shape(_) | Refusal::Faults(_) => 422,
         Refusal::NoApp(_) | Refusal::NoAppVersion(..) | Refusal::NoPod(_) | Refusal::NoPodVersion(..) => 404,
         Refusal::NoGroup(_) | Refusal::NoGroupVersion(..) | Refusal::NoDeployment(_) => 404,
-        Refusal::NoTask(_) | Refusal::NoInstance | Refusal::NotQueued(_) => 404,
+        Refusal::NoAgent(_) | Refusal::NoTask(_) | Refusal::NoInstance | Refusal::NotQueued(_) => 404,
     }
 }
 

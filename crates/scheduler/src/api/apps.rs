@@ -9,9 +9,11 @@ use super::Api;
 use super::answer::{
     Answer, Query, Rejected, changed, changed_at, gone, json_text, not_allowed, read, read_list, shown, timestamp,
 };
+use super::dry_run::dry_run;
 use super::envelope::origin;
+use super::history::add_times;
 use super::tasks;
-use crate::core::Manner;
+use crate::core::{Manner, Proposed};
 use crate::definition::AppUpdate;
 use crate::ids::AppId;
 use crate::refusal::Refusal;
@@ -32,8 +34,12 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answ
 }
 
 pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> Answer {
-    let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
+    let (query, origin) = (Query::of(&request), origin(&request));
+    let force = query.flag("force", false);
     let update: AppUpdate = read(request).await?;
+    if query.is_dry() {
+        return dry_run(&api, Proposed::CreateApp(update), force).await;
+    }
     let created = api.change(origin, move |core, now| {
         let accepted = core.create(update, force, now)?;
         let mut body = core.view().app_json(&accepted.app, &Embed::counts_and_deployments(), now).unwrap_or_default();
@@ -51,8 +57,11 @@ fn manner(request: &Request<Body>) -> Result<Manner, Rejected> {
 
 /// `PUT` and `PATCH /v2/apps`: several at once, all or none checked first.
 pub(super) async fn change_many(State(api): State<Api>, request: Request<Body>) -> Answer {
-    let (manner, origin) = (manner(&request)?, origin(&request));
+    let (manner, origin, is_dry) = (manner(&request)?, origin(&request), Query::of(&request).is_dry());
     let updates: Vec<AppUpdate> = read_list(request).await?;
+    if is_dry {
+        return dry_run(&api, Proposed::ChangeApps(updates, manner), manner.terms.force).await;
+    }
     changed(&api.change(origin, move |core, now| core.change_many(updates, manner, now)).await??)
 }
 
@@ -65,7 +74,7 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
     }
     match parts.as_slice() {
         [id @ .., "restart"] if !id.is_empty() => restart(api, app(id), request).await,
-        [id @ .., "versions"] if !id.is_empty() => versions(api, app(id)).await,
+        [id @ .., "versions"] if !id.is_empty() => versions(api, app(id), &Query::of(&request)).await,
         [id @ .., "versions", version] if !id.is_empty() => one_version(api, app(id), version).await,
         [group @ .., "*", "tasks"] if request.method() == Method::GET => tasks::of_group(api, app(group)).await,
         [id @ .., "tasks"] if !id.is_empty() => tasks::of_app(api, app(id), request).await,
@@ -93,8 +102,13 @@ async fn definition(api: Api, id: AppId, request: Request<Body>) -> Answer {
 
 async fn show(api: Api, id: AppId, query: &Query) -> Answer {
     let (embed, missing) = (query.embed(Embed::single()), Refusal::NoApp(id.clone()));
+    let (has_health, of_app) = (embed.health, id.clone());
     let app = api.ask(move |view, now| view.app_json(&id, &embed, now)).await?;
-    shown(&json!({"app": app.ok_or(missing)?}))
+    let mut app = app.ok_or(missing)?;
+    if has_health {
+        add_times(&api, of_app, &mut app).await?;
+    }
+    shown(&json!({"app": app}))
 }
 
 /// `GET /v2/apps/{group}/*`: all apps in a group.
@@ -105,8 +119,11 @@ async fn of_group(api: Api, id: AppId, query: &Query) -> Answer {
 }
 
 async fn change(api: Api, id: AppId, request: Request<Body>) -> Answer {
-    let (manner, origin) = (manner(&request)?, origin(&request));
+    let (manner, origin, is_dry) = (manner(&request)?, origin(&request), Query::of(&request).is_dry());
     let update: AppUpdate = read(request).await?;
+    if is_dry {
+        return dry_run(&api, Proposed::ChangeApp(id, update, manner), manner.terms.force).await;
+    }
     changed(&api.change(origin, move |core, now| core.change_app(&id, update, manner, now)).await??)
 }
 
@@ -118,9 +135,17 @@ async fn restart(api: Api, id: AppId, request: Request<Body>) -> Answer {
     changed(&api.change(origin(&request), move |core, now| core.restart(&id, force, now)).await??)
 }
 
-async fn versions(api: Api, id: AppId) -> Answer {
-    let missing = Refusal::NoApp(id.clone());
-    shown(&api.ask(move |view, _| view.versions_json(&id)).await?.ok_or(missing)?)
+/// `?embed=diff` adds what each version changed, which is not one of Marathon's.
+async fn versions(api: Api, id: AppId, query: &Query) -> Answer {
+    let (missing, diff) = (Refusal::NoApp(id.clone()), query.all("embed").any(|name| name == "diff"));
+    let versions = api.ask(move |view, _| {
+        let mut versions = view.versions_json(&id)?;
+        if diff {
+            versions["changes"] = view.version_changes_json(&id)?;
+        }
+        Some(versions)
+    });
+    shown(&versions.await?.ok_or(missing)?)
 }
 
 async fn one_version(api: Api, id: AppId, version: &str) -> Answer {

@@ -4,16 +4,25 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Request, StatusCode};
 use axum::response::IntoResponse;
+use serde_json::json;
 
 use super::Api;
 use super::answer::{Answer, Query, Rejected, begun, changed, shown};
 use crate::core::View;
 use crate::ids::AppId;
+use crate::view::QueueEmbed;
 
-/// `?embed=deployments.progress` adds to each action how far it is and what it waits for.
+/// `?embed=deployments.progress` adds to each action how far it is and what it waits for; with `?embed=past` the list is one
+/// field of the answer, and those that are over are another. Neither is one of Marathon's.
 pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answer {
-    let progress = Query::of(&request).all("embed").any(|name| name.trim_start_matches("deployments.") == "progress");
-    shown(&api.ask(move |view, now| view.deployments_json(progress, now)).await?)
+    let query = Query::of(&request);
+    let [progress, past] = ["progress", "past"]
+        .map(|wanted| query.all("embed").any(|name| name.trim_start_matches("deployments.") == wanted));
+    let look = move |view: View<'_>, now| {
+        let under_way = view.deployments_json(progress, now);
+        if past { json!({"deployments": under_way, "past": view.past.all().collect::<Vec<_>>()}) } else { under_way }
+    };
+    shown(&api.ask(look).await?)
 }
 
 pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>, request: Request<Body>) -> Answer {
@@ -33,10 +42,10 @@ pub(super) async fn go_on(State(api): State<Api>, Path(id): Path<String>) -> Ans
 /// those that were launched and still wait for their images, which is not one of Marathon's.
 pub(super) async fn queue(State(api): State<Api>, request: Request<Body>) -> Answer {
     let query = Query::of(&request);
-    let [offers, launching] =
-        ["lastUnusedOffers", "launching"].map(|wanted| query.all("embed").any(|name| name == wanted));
+    let [offers, launching, why] =
+        ["lastUnusedOffers", "launching", "why"].map(|wanted| query.all("embed").any(|name| name == wanted));
     let look = move |view: View<'_>, now| {
-        let mut queue = view.queue_json(offers, now);
+        let mut queue = view.queue_json(QueueEmbed { offers, why }, now);
         if launching {
             queue["launching"] = view.launching_json();
         }

@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{Method, Request};
 use axum::response::Response;
-use serde_json::json;
 
 use super::Api;
 use super::answer::{Answer, Query, Rejected, begun, changed_at, not_allowed, read, shown, timestamp};
@@ -44,11 +43,11 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Answer {
             shown(&api.ask(move |view, now| view.group_json(&id, &embed, now)).await??)
         }
         "POST" | "PUT" => {
-            let (create, dry) = (request.method() == "POST", query.flag("dryRun", false));
+            let (create, dry) = (request.method() == "POST", query.is_dry());
             let update: GroupUpdate = read(request).await?;
             if dry && !create {
-                let plan = api.ask(move |view, now| view.definitions.group_plan(&id, update, now)).await??;
-                return shown(&json!({"steps": plan.steps_json()}));
+                let whole = query.all("embed").any(|name| name == "plan");
+                return shown(&api.ask(move |view, now| view.group_dry_run(&id, update, whole, now)).await??);
             }
             let changed = api.change(origin, move |core, now| match create {
                 true => core.create_group(&id, update, terms, now),

@@ -42,9 +42,11 @@ fn allowed(path: &str) -> &'static str {
         ["v2", "deployments", _, "continue"] => "POST, OPTIONS",
         ["v2", "queue", .., "delay"] => "DELETE, OPTIONS",
         ["v2", "leader"] => "GET, HEAD, DELETE, OPTIONS",
-        ["v2", "tasks" | "deployments" | "queue" | "events" | "info" | "openapi.json" | "plugins"]
+        ["v2", "tasks" | "deployments" | "queue" | "overview" | "events" | "info" | "openapi.json" | "plugins"]
         | ["ping" | "metrics"]
-        | ["metrics", "prometheus"] => "GET, HEAD, OPTIONS",
+        | ["metrics", "prometheus"]
+        | ["cygnet", "v1", "metrics"]
+        | ["ui", ..] => "GET, HEAD, OPTIONS",
         _ => "",
     }
 }

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::Api;
 use super::answer::{Answer, Query, Rejected, changed_at, not_allowed, read, read_list, shown, timestamp};
+use super::dry_run::dry_run;
 use super::envelope::origin;
-use crate::core::{Accepted, Core, Kill};
+use crate::core::{Accepted, Core, Kill, Proposed};
 use crate::definition::Pod;
 use crate::events::Origin;
 use crate::ids::AppId;
@@ -22,8 +23,12 @@ pub(super) async fn all(State(api): State<Api>, request: Request<Body>) -> Answe
     match request.method().as_str() {
         "GET" => shown(&api.ask(|view, _| view.pods_json()).await?),
         "POST" => {
-            let (force, origin) = (Query::of(&request).flag("force", false), origin(&request));
+            let (query, origin) = (Query::of(&request), origin(&request));
+            let force = query.flag("force", false);
             let pod: Pod = read(request).await?;
+            if query.is_dry() {
+                return dry_run(&api, Proposed::CreatePod(pod), force).await;
+            }
             begun(api, origin, move |core, now| core.create_pod(pod, force, now)).await
         }
         _ => not_allowed(),
@@ -31,8 +36,14 @@ pub(super) async fn all(State(api): State<Api>, request: Request<Body>) -> Answe
 }
 
 /// `/v2/pods::status`.
-pub(super) async fn statuses(State(api): State<Api>) -> Answer {
-    shown(&api.ask(|view, _| view.pod_statuses()).await?)
+pub(super) async fn statuses(State(api): State<Api>, request: Request<Body>) -> Answer {
+    let is_explained = is_explained(&request);
+    shown(&api.ask(move |view, now| view.pod_statuses(is_explained.then_some(now))).await?)
+}
+
+/// True for `embed=health`, as for apps: not one of Marathon's.
+fn is_explained(request: &Request<Body>) -> bool {
+    Query::of(request).all("embed").any(|name| name == "health")
 }
 
 /// Everything below `/v2/pods/`: after two colons the path says what of the pod is meant.
@@ -50,8 +61,11 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
             response.headers_mut().remove(header::CONTENT_TYPE);
             Ok(response)
         }
-        ("GET", Some("status")) if id.is_root() => statuses(State(api)).await,
-        ("GET", Some("status")) => shown(&api.ask(move |view, _| view.status_of_pod(&id)).await??),
+        ("GET", Some("status")) if id.is_root() => statuses(State(api), request).await,
+        ("GET", Some("status")) => {
+            let is_explained = is_explained(&request);
+            shown(&api.ask(move |view, now| view.status_of_pod(&id, is_explained.then_some(now))).await??)
+        }
         ("GET", Some("versions")) => shown(&api.ask(move |view, _| view.pod_versions(&id)).await??),
         ("DELETE", Some("instances")) => kill(api, id, None, request).await,
         (method, Some(what)) => match (method, what.split_once('/')) {
@@ -67,8 +81,12 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
 }
 
 async fn put(api: Api, id: AppId, request: Request<Body>) -> Answer {
-    let (terms, origin) = (Query::of(&request).terms()?, origin(&request));
+    let (query, origin) = (Query::of(&request), origin(&request));
+    let terms = query.terms()?;
     let pod: Pod = read(request).await?;
+    if query.is_dry() {
+        return dry_run(&api, Proposed::ChangePod(id, pod, terms), terms.force).await;
+    }
     begun(api, origin, move |core, now| core.put_pod(&id, pod, terms, now)).await
 }
 

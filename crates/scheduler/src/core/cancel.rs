@@ -1,6 +1,7 @@
 //! Words of people on a deployment that is under way: to go on after its canaries, to go back, or to stop where it is.
 
 use super::changes::begun;
+use super::past::How;
 use super::{Accepted, Core, Refusal};
 use crate::deployment::{Change, Deployment};
 use crate::ids::AppId;
@@ -13,11 +14,11 @@ impl Core {
             return Err(no_deployment(id));
         };
         if force {
-            self.abandon(id, "stopped", now);
+            self.abandon(id, How::Cancelled, "stopped", now);
             return Ok(None);
         }
         let Some(app) = deployment.changes.keys().next().cloned() else { return Ok(None) };
-        let reverting = self.revert(deployment, "taken back", now);
+        let reverting = self.revert(deployment, How::Cancelled, "taken back", now);
         Ok(Some(begun(&app, reverting, now.wall)))
     }
 
@@ -33,8 +34,8 @@ impl Core {
     }
 
     /// Leads everything a deployment changed back to what it was before, in a deployment of its own.
-    pub(super) fn revert(&mut self, deployment: Deployment, reason: &str, now: Now) -> String {
-        self.abandon(&deployment.id, reason, now);
+    pub(super) fn revert(&mut self, deployment: Deployment, how: How, reason: &str, now: Now) -> String {
+        self.abandon(&deployment.id, how, reason, now);
         let back = |change: Change| {
             let current = self.definitions.wanted(&change.app).ok().cloned();
             let after = change.before.map(|before| before.again(current.as_ref().unwrap_or(&before), now.wall));

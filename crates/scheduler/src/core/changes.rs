@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Core, Refusal};
-use crate::definition::{AppUpdate, Faults, RunSpec, ShapeError};
+use crate::definition::{AppUpdate, RunSpec};
 use crate::deployment::{Change, Dependencies};
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Goal;
@@ -62,15 +62,8 @@ pub(crate) struct Kill {
 impl Core {
     /// `POST /v2/apps`.
     pub(crate) fn create(&mut self, update: AppUpdate, force: bool, now: Now) -> Result<Accepted, Refusal> {
-        let Some(id) = update.id.as_deref().map(AppId::new) else {
-            return Err(missing_id().into());
-        };
-        let app = update.create(id.clone(), now.wall)?;
-        if self.definitions.wanted(&id).is_ok() {
-            return Err(Refusal::AppExists(id));
-        }
-        let app = self.definitions.admit(app)?;
-        self.begin(Change::new(id, None, Some(app)), force, now)
+        let change = self.view().app_creation(update, now)?;
+        self.begin(change, force, now)
     }
 
     /// `PUT` or `PATCH /v2/apps/{id}`.
@@ -81,38 +74,13 @@ impl Core {
         manner: Manner,
         now: Now,
     ) -> Result<Accepted, Refusal> {
-        let is_this = |named: &str| AppId::new(named) == *id || id.parent().resolve(named) == *id;
-        if !update.id.as_deref().is_none_or(is_this) {
-            let faults = Faults::of("/id", format!("does not match the app's path {id}"));
-            return Err(faults.into());
+        match self.view().app_change(id, update, manner, now)? {
+            Some(change) => self.begin(change, manner.terms.force, now),
+            None => {
+                let version = self.definitions.wanted(id)?.version;
+                Ok(self.unchanged(id, version, now))
+            }
         }
-        self.definitions.no_pod(id)?;
-        let before = self.definitions.wanted(id).ok().cloned();
-        let after = self.after(id, update, manner, now)?;
-        if let Some(before) =
-            before.as_ref().filter(|before| !before.differs(&after) && !self.definitions.is_halted(id))
-        {
-            return Ok(self.unchanged(id, before.version, now));
-        }
-        let change = Change::new(id.clone(), before, Some(after)).with_canary(manner.terms.canary);
-        self.begin(change, manner.terms.force, now)
-    }
-
-    /// The definition of an app after an update.
-    fn after(&self, id: &AppId, update: AppUpdate, manner: Manner, now: Now) -> Result<RunSpec, Refusal> {
-        let before = match self.definitions.wanted(id) {
-            Ok(before) => before,
-            Err(_) if manner.create => return self.definitions.admit(update.create(id.clone(), now.wall)?),
-            Err(refusal) => return Err(refusal),
-        };
-        // Who replaces a definition may send the whole of one that was read, its version included.
-        let version = update.rollback();
-        let version = if manner.partial { version? } else { version.unwrap_or_default() };
-        self.definitions.admit(match version {
-            Some(version) => self.definitions.version(id, version)?.again(before, now.wall),
-            None if manner.partial => update.apply(before, now.wall)?,
-            None => update.replace(before, now.wall)?,
-        })
     }
 
     /// `PUT` or `PATCH /v2/apps`: all in one deployment, or nothing at all.
@@ -122,19 +90,8 @@ impl Core {
         manner: Manner,
         now: Now,
     ) -> Result<Accepted, Refusal> {
-        let mut wanted = BTreeMap::new();
-        for update in updates {
-            let id = update.id.as_deref().map(AppId::new).ok_or_else(missing_id)?;
-            self.definitions.no_pod(&id)?;
-            let after = self.after(&id, update, manner, now)?;
-            wanted.insert(id, Some(after));
-        }
-        let first = wanted.keys().next().cloned().ok_or(Refusal::Nothing)?;
-        let wanted = self.definitions.admit_all(wanted, &BTreeMap::new())?;
-        let order = self.definitions.order(&wanted, &BTreeMap::new());
-        super::definitions::check_circles(&order)?;
-        let deployment = self.change_set(wanted, order, manner.terms, now)?;
-        Ok(match deployment {
+        let (first, proposal) = self.view().app_changes(updates, manner, now)?;
+        Ok(match self.deploy_all(proposal.changes, proposal.order, manner.terms.force, now)? {
             Some(deployment) => begun(&first, deployment, now.wall),
             None => self.unchanged(&first, now.wall, now),
         })
@@ -209,43 +166,30 @@ impl Core {
         terms: Terms,
         now: Now,
     ) -> Result<Option<String>, Refusal> {
-        let changes = self.definitions.differing(wanted).into_iter().map(|change| change.with_canary(terms.canary));
-        let changes: Vec<_> = changes.collect();
-        self.all_unlocked(changes.iter().map(|change| &change.app), terms.force)?;
+        let changes = self.definitions.differing(wanted, terms.canary);
+        self.deploy_all(changes, order, terms.force, now)
+    }
+
+    /// Begins the deployment of these changes, if there are any.
+    fn deploy_all(
+        &mut self,
+        changes: Vec<Change>,
+        order: Dependencies,
+        force: bool,
+        now: Now,
+    ) -> Result<Option<String>, Refusal> {
+        self.view().unlocked(changes.iter().map(|change| &change.app), force)?;
         Ok((!changes.is_empty()).then(|| self.deploy(changes, order, now)))
     }
 
     /// Begins the deployment of one app. Where that may not be, listeners are told that the group stays what it was.
     pub(super) fn begin(&mut self, change: Change, force: bool, now: Now) -> Result<Accepted, Refusal> {
         let (id, is_new) = (change.app.clone(), change.before.is_none());
-        let unlocked = self.all_unlocked([&id].into_iter(), force);
+        let unlocked = self.view().unlocked([&id].into_iter(), force);
         unlocked.inspect_err(|refusal| self.group_stays(&id.parent(), refusal, now))?;
         let deployment = self.deploy(vec![change], Dependencies::new(), now);
         Ok(Accepted { is_new, ..begun(&id, deployment, now.wall) })
     }
-
-    fn all_unlocked<'a>(&self, apps: impl Iterator<Item = &'a AppId>, force: bool) -> Result<(), Refusal> {
-        let locked = self.rollouts.locking(apps);
-        if force || locked.is_empty() { Ok(()) } else { Err(Refusal::Locked(locked)) }
-    }
-}
-
-impl RunSpec {
-    /// This definition once more, as a change of `current` made now. The configuration is the one it was, so that
-    /// instances that still have it are left alone.
-    pub(super) fn again(&self, current: &RunSpec, now: Timestamp) -> RunSpec {
-        let mut after = self.clone();
-        after.version = now;
-        after.version_info.last_scaling_at = current.version_info.last_scaling_at;
-        if current.instances != after.instances {
-            after.version_info.last_scaling_at = now;
-        }
-        after
-    }
-}
-
-fn missing_id() -> ShapeError {
-    ShapeError::Shape { path: "/id".into(), error: "error.path.missing".into() }
 }
 
 pub(super) fn begun(app: &AppId, deployment: String, version: Timestamp) -> Accepted {

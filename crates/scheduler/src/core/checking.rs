@@ -1,4 +1,4 @@
-//! Which instances have checks of the scheduler now, and whose health checks are paused. Pure.
+//! The instances that have checks of the scheduler now, and those whose health checks are paused. Pure.
 //!
 //! Invariant: an instance whose checks are paused has none of the scheduler's. Those that are paused are those whose record
 //! has a pause, until somebody has noticed that its time is over: [`Core::change`](super::Core::change) resumes an instance

@@ -3,14 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use checks::{Said, Verdict, VerdictEvent, VerdictState};
+use checks::{Kind, Said, SeriesName, Verdict, VerdictEvent, VerdictState};
 
 use super::Core;
+use super::figures::UNTOLD;
+use crate::check_name::check_label;
 use crate::definition::network::{self, Mode};
 use crate::definition::ports::Port;
 use crate::definition::{HealthCheck, ReadinessCheck, RunSpec};
 use crate::events;
-use crate::health::Health;
+use crate::health::{Attempt, Health};
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Place};
 use crate::probe;
@@ -21,6 +23,8 @@ use crate::time::Now;
 pub(crate) enum CheckOrder {
     /// Check a task.
     Start(Box<CheckStart>),
+    /// Make all checks of an instance at once.
+    Now(InstanceId),
     /// Stop all checks of an instance.
     Stop(InstanceId),
     /// Stop one of them.
@@ -42,7 +46,7 @@ pub(crate) struct CheckStart {
     pub instance: InstanceId,
     /// The incarnation that is checked; results of another are void.
     pub incarnation: u32,
-    /// Which of the app's health checks; readiness checks are counted on behind these.
+    /// The number of the check among those of the app; readiness checks are counted on behind these.
     pub index: usize,
     pub asked: Asked,
     /// A host name or address.
@@ -53,9 +57,19 @@ pub(crate) struct CheckStart {
     pub age: Duration,
     /// True if it was never checked.
     pub fresh: bool,
+    /// The name that a health check's attempts are counted under.
+    pub series: Option<SeriesName>,
 }
 
 impl Asked {
+    /// The name of a health check in metrics.
+    fn label(&self, index: usize) -> Option<String> {
+        match self {
+            Asked::Health(check) => Some(check_label(check, index)),
+            Asked::Readiness(_) => None,
+        }
+    }
+
     /// The host and the port to ask. In a network of its own a task is asked at its host's port, if that leads to it, and at
     /// its own address else, which nobody may know yet.
     fn target(&self, app: &RunSpec, place: &Place) -> Option<(String, u16)> {
@@ -100,7 +114,10 @@ pub(crate) struct Finding {
     pub failure: bool,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
-    pub cause: String,
+    /// The attempt as people are told of it.
+    pub attempt: Attempt,
+    /// The check after it.
+    pub state: VerdictState,
     /// The answer, if the check wants to know.
     pub said: Option<Box<Said>>,
 }
@@ -120,7 +137,9 @@ impl Core {
         let order = |index, asked: Asked| {
             let (host, port) = asked.target(app, &instance.place)?;
             let health = instance.checked.health.get(index).cloned().unwrap_or_default();
+            let series = asked.label(index).map(|check| SeriesName { subject: app.id.as_str().to_owned(), check });
             Some(CheckOrder::Start(Box::new(CheckStart {
+                series,
                 instance: id.clone(),
                 incarnation: instance.incarnation,
                 index,
@@ -161,9 +180,10 @@ impl Core {
         if self.instances.get(id).is_some_and(|instance| finding.index >= instance.checked.health.len()) {
             return self.readiness_found(finding, now);
         }
+        self.attempted(finding);
         match finding.verdict {
             Some(VerdictEvent::Unhealthy { consecutive_failures, kill }) => {
-                let cause = &finding.cause;
+                let cause = &finding.attempt.cause;
                 self.health_result(id, finding.index, now, |health| {
                     health.failed(now.wall, cause, consecutive_failures)
                 });
@@ -178,6 +198,31 @@ impl Core {
             None if finding.success => self.instances.still_alive(id, finding.index, now.wall),
             None if finding.failure => self.not_alive_yet(id, finding.index, now),
             None => {}
+        }
+    }
+
+    /// The attempt as people are told of it: worth knowing, and written with the next change.
+    fn attempted(&mut self, finding: &Finding) {
+        let (id, index) = (&finding.instance, finding.index);
+        let known = self.instances.get(id).and_then(|instance| instance.checked.health.get(index));
+        let counts = known.is_some_and(|known| known.consecutive_failures != finding.state.consecutive_failures);
+        let forgiven = known.map_or(0, |known| known.forgiven_failures);
+        let forgiven = forgiven + u32::from(finding.failure && finding.state.initializing && !counts);
+        self.note_kind(id, index, &finding.attempt.kind);
+        let (attempt, successes) = (finding.attempt.clone(), finding.state.consecutive_successes);
+        self.instances.looked_at(id, index, |health| health.attempted(Some(attempt), successes, forgiven));
+    }
+
+    /// Counts an attempt for monitoring, if it failed; one of a kind that is not known failed for a reason that is not told.
+    pub(super) fn note_kind(&mut self, id: &InstanceId, index: usize, kind: &str) {
+        let kind = Kind::named(kind);
+        if matches!(kind, Some(Kind::Success | Kind::Inconclusive)) {
+            return;
+        }
+        let Some(check) = self.health_check(id, index) else { return };
+        let label = check_label(check, index);
+        if let Some(instance) = self.instances.get(id) {
+            self.figures.failed(&instance.app, label, kind.map_or(UNTOLD, Kind::as_str));
         }
     }
 
@@ -203,12 +248,18 @@ impl Core {
         result: impl FnOnce(&mut Health) -> bool,
     ) {
         let Some(before) = self.instances.get(id).map(|instance| instance.checked.verdict()) else { return };
-        let changed = self.change(id, now, |instance| instance.checked.health.get_mut(index).is_some_and(result));
+        let changed = self.change(id, now, |instance| {
+            let changed = instance.checked.health.get_mut(index).is_some_and(result);
+            if changed {
+                instance.remember_verdict(index, now.wall);
+            }
+            changed
+        });
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let alive = instance.checked.health.get(index).is_some_and(|health| health.verdict == Verdict::Healthy);
-        let check = self.health_check(id, index).cloned();
-        if let Some(check) = check.filter(|_| !alive) {
-            self.out.tell(events::check_failed(&instance, &check, now.wall));
+        let app = self.view().spec_of(id).filter(|_| !alive);
+        if let Some(failed) = app.and_then(|app| events::check_failed(&instance, app, index, now.wall)) {
+            self.out.tell(failed);
         }
         if changed == Some(true) {
             self.out.tell(events::health_changed(&instance, alive, now.wall));

@@ -113,15 +113,15 @@ impl Definitions {
         }
     }
 
-    /// The changes of those of these apps that differ from what they are to be.
-    pub(super) fn differing(&self, wanted: BTreeMap<AppId, Option<RunSpec>>) -> Vec<Change> {
+    /// The changes of those of these apps that differ from what they are to be, at first for as many of each as a canary has.
+    pub(super) fn differing(&self, wanted: BTreeMap<AppId, Option<RunSpec>>, canary: Option<u32>) -> Vec<Change> {
         let change = |(id, after): (AppId, Option<RunSpec>)| {
             let before = self.wanted(&id).ok().cloned();
             let differs = match (&before, &after) {
                 (Some(before), Some(after)) => before.differs(after) || self.is_halted(&id),
                 (before, after) => before.is_some() || after.is_some(),
             };
-            differs.then(|| Change::new(id, before, after))
+            differs.then(|| Change::new(id, before, after).with_canary(canary))
         };
         wanted.into_iter().filter_map(change).collect()
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use mesos::v1::TaskState;
 
 use super::Core;
+use super::past::How;
 use crate::definition::RunSpec;
 use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
@@ -55,6 +56,8 @@ impl Core {
         if turn_came && self.definitions.forget_removed(id) {
             self.queue.reset(id);
             self.brake.forget(id);
+            self.endings.forget(id);
+            self.figures.forget(id);
             self.link.roles_may_differ();
             self.out.tell(events::app_terminated(id, now.wall));
         }
@@ -76,6 +79,7 @@ impl Core {
             }
         }
         if let Some(done) = self.rollouts.close(id) {
+            self.past.remember(&done, How::Succeeded, None, now.wall);
             self.out.tell(events::deployment("deployment_success", &done, now.wall));
         }
     }
@@ -85,14 +89,14 @@ impl Core {
         for (deployment, fault) in self.rollouts.failed(now.moment) {
             tracing::warn!(deployment = %deployment.id, %fault, "taken back");
             self.out.tell(events::deployment("deployment_step_failure", &deployment, now.wall));
-            self.revert(deployment, &fault, now);
+            self.revert(deployment, How::Failed, &fault, now);
         }
     }
 
     /// Begins a deployment, in place of those that are under way for any of its apps.
     pub(super) fn deploy(&mut self, changes: Vec<Change>, order: Dependencies, now: Now) -> String {
         for old in self.rollouts.locking(changes.iter().map(|change| &change.app)) {
-            self.abandon(&old, "replaced by another deployment", now);
+            self.abandon(&old, How::Replaced, "replaced by another deployment", now);
         }
         for change in &changes {
             self.adopt(change, now);
@@ -114,12 +118,13 @@ impl Core {
     }
 
     /// Ends a deployment that did not reach its end. Its apps stay where they are on their way.
-    pub(super) fn abandon(&mut self, id: &str, reason: &str, now: Now) -> Option<Deployment> {
+    pub(super) fn abandon(&mut self, id: &str, how: How, reason: &str, now: Now) -> Option<Deployment> {
         let old = self.rollouts.close(id)?;
         for app in old.changes.keys() {
             self.definitions.halt(app);
             self.rollouts.touch(app);
         }
+        self.past.remember(&old, how, Some(reason), now.wall);
         self.out.tell(events::deployment_failed(&old, reason, now.wall));
         Some(old)
     }
@@ -131,8 +136,10 @@ impl Core {
         self.kills.is_over(id);
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let next = self.next_configuration(&instance).filter(|_| !instance.given_up).cloned();
+        let next = next.filter(|_| instance.goal == Goal::Running);
         self.out.tell(events::instance_ended(&instance, state, now.wall));
-        match next.filter(|_| instance.goal == Goal::Running) {
+        self.figures.ended(&instance.app, state, next.is_some());
+        match next {
             Some(app) => {
                 if slows_down(state) || instance.killed.is_asked_for_health() {
                     self.rollouts.count_failure(&instance.app, instance.config);

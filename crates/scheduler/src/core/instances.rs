@@ -10,9 +10,11 @@ use checks::Verdict;
 use store::Batch;
 
 use super::records::write;
+use crate::health::Health;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::{Condition, Goal, Instance};
 use crate::plan::{self, Plan, Seen, Stage, Target};
+use crate::situation::{Situation, Situations};
 use crate::states::States;
 use crate::tally::Tally;
 use crate::time::{Moment, Now, Timestamp};
@@ -24,6 +26,8 @@ pub(crate) struct Instances {
     changed: BTreeSet<InstanceId>,
     /// Counts changes of any.
     revision: u64,
+    /// The time since when all are ready, if they are.
+    ready_since: Option<Timestamp>,
 }
 
 /// An instance, and its times on the clock that decides: they follow what its record says by the wall's.
@@ -37,6 +41,8 @@ struct Entry {
     goes_on: Moment,
     /// The time at which it was first running.
     started: Option<Moment>,
+    /// The time from which on a task is wanted; nothing of one that was launched before a restart.
+    wanted: Option<Moment>,
     /// The revision of all instances in which it was last changed.
     revision: u64,
 }
@@ -45,12 +51,17 @@ impl Entry {
     fn new(instance: Instance, now: Now, revision: u64) -> Entry {
         let started = instance.times.started_at.map(|at| now.moment_of(at));
         let entered = now.moment_of(instance.times.since);
-        Entry { entered, goes_on: now.moment, started, instance, revision }
+        let wanted = (!instance.has_task()).then_some(entered);
+        Entry { entered, goes_on: now.moment, started, wanted, instance, revision }
     }
 
     fn change<T>(&mut self, now: Moment, change: impl FnOnce(&mut Instance) -> T) -> T {
         let before = (self.instance.condition, self.instance.times.since);
+        let incarnation = self.instance.incarnation;
         let result = change(&mut self.instance);
+        if self.instance.incarnation != incarnation {
+            self.wanted = Some(now);
+        }
         if before != (self.instance.condition, self.instance.times.since) {
             (self.entered, self.goes_on) = (now, now);
         }
@@ -66,12 +77,16 @@ struct Indexes {
     tallies: BTreeMap<AppId, Tally>,
     /// By app, how many tasks are in which state.
     states: BTreeMap<AppId, States>,
+    /// By app, how many instances are in which situation.
+    situations: BTreeMap<AppId, Situations>,
     /// By app, those without a task.
     waiting: BTreeMap<AppId, BTreeSet<InstanceId>>,
     /// Instances that were launched and do not run yet.
     starting: BTreeSet<InstanceId>,
     /// Instances on agents nobody hears of.
     unreachable: BTreeSet<InstanceId>,
+    /// By app, how many are not ready: of an app of which all are, nothing.
+    unready: BTreeMap<AppId, usize>,
 }
 
 impl Indexes {
@@ -79,6 +94,10 @@ impl Indexes {
         let (app, id) = (&instance.app, &instance.id);
         self.tallies.entry(app.clone()).or_default().add(counted(instance));
         self.states.entry(app.clone()).or_default().add(States::of(instance));
+        self.situations.entry(app.clone()).or_default().add(Situation::of(instance));
+        if !instance.is_ready() {
+            *self.unready.entry(app.clone()).or_default() += 1;
+        }
         match instance.condition {
             Condition::Scheduled => drop(self.waiting.entry(app.clone()).or_default().insert(id.clone())),
             Condition::Staging | Condition::Starting => drop(self.starting.insert(id.clone())),
@@ -95,7 +114,11 @@ impl Indexes {
             if tally.is_empty() {
                 self.tallies.remove(app);
                 self.states.remove(app);
+                self.situations.remove(app);
             }
+        }
+        if let Some(situations) = self.situations.get_mut(app) {
+            situations.remove(Situation::of(instance));
         }
         if let Some(waiting) = self.waiting.get_mut(app) {
             waiting.remove(id);
@@ -105,6 +128,14 @@ impl Indexes {
         }
         self.starting.remove(id);
         self.unreachable.remove(id);
+        if !instance.is_ready()
+            && let Some(count) = self.unready.get_mut(app)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.unready.remove(app);
+            }
+        }
     }
 
     /// From a look at every instance.
@@ -119,8 +150,9 @@ impl Instances {
     /// Takes up what was stored.
     pub(super) fn new(all: BTreeMap<InstanceId, Instance>, now: Now) -> Instances {
         let (indexes, changed) = (Indexes::of(all.values()), BTreeSet::new());
+        let ready_since = all.values().map(Instance::ready_since).max().filter(|_| indexes.unready.is_empty());
         let all = all.into_iter().map(|(id, instance)| (id, Entry::new(instance, now, 0)));
-        Instances { all: all.collect(), indexes, changed, revision: 0 }
+        Instances { all: all.collect(), indexes, changed, revision: 0, ready_since }
     }
 
     pub(crate) fn get(&self, id: &InstanceId) -> Option<&Instance> {
@@ -141,6 +173,11 @@ impl Instances {
     /// The time at which an instance was first running.
     pub(super) fn started(&self, id: &InstanceId) -> Option<Moment> {
         self.all.get(id)?.started
+    }
+
+    /// The time from which on a task of an instance is wanted, as far as that is known.
+    pub(super) fn wanted(&self, id: &InstanceId) -> Option<Moment> {
+        self.all.get(id)?.wanted
     }
 
     pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = &Instance> {
@@ -194,9 +231,30 @@ impl Instances {
         self.indexes.unreachable.iter().filter_map(|id| self.all.get(id)).map(|entry| (&entry.instance, entry.entered))
     }
 
+    /// The apps with instances that are not ready, and all of these.
+    pub(crate) fn unready(&self) -> impl Iterator<Item = (&AppId, Vec<&Instance>)> {
+        let unready_of = |app| self.of(app).filter(|instance| !instance.is_ready()).collect();
+        self.indexes.unready.keys().map(move |app| (app, unready_of(app)))
+    }
+
+    /// The time since when all instances are ready, if they are.
+    pub(crate) fn ready_since(&self) -> Option<Timestamp> {
+        self.ready_since
+    }
+
+    /// Takes note of the time from which on all are ready.
+    pub(super) fn note_readiness(&mut self, now: Timestamp) {
+        self.ready_since = self.indexes.unready.is_empty().then(|| self.ready_since.unwrap_or(now));
+    }
+
     /// Counts of an app's tasks by state.
     pub(crate) fn states(&self, app: &AppId) -> States {
         self.indexes.states.get(app).copied().unwrap_or_default()
+    }
+
+    /// Counts of an app's instances by situation.
+    pub(crate) fn situations(&self, app: &AppId) -> Situations {
+        self.indexes.situations.get(app).copied().unwrap_or_default()
     }
 
     /// The same of all apps.
@@ -205,7 +263,7 @@ impl Instances {
     }
 
     /// The number of an app's instances that have a task and are not on their way out.
-    pub(super) fn running(&self, app: &AppId) -> usize {
+    pub(crate) fn running(&self, app: &AppId) -> usize {
         self.indexes.tallies.get(app).map_or(0, Tally::running)
     }
 
@@ -261,6 +319,14 @@ impl Instances {
         }
     }
 
+    /// An attempt of a check was told of: worth knowing, not worth writing.
+    pub(super) fn looked_at(&mut self, id: &InstanceId, index: usize, note: impl FnOnce(&mut Health)) {
+        let Some(entry) = self.all.get_mut(id) else { return };
+        if let Some(health) = entry.instance.checked.health.get_mut(index) {
+            note(health);
+        }
+    }
+
     /// A word on how far the launch of a task is: worth knowing, not worth writing.
     /// `goes_on` is when it was said, if it is a sign that the launch goes on.
     pub(super) fn staging(&mut self, id: &InstanceId, task_id: &str, message: &str, goes_on: Option<Moment>) {
@@ -286,7 +352,7 @@ impl Instances {
 }
 
 /// The configuration and stage that an instance counts as in its app's tally.
-fn counted(instance: &Instance) -> (Timestamp, Stage) {
+fn counted(instance: &Instance) -> (Option<Timestamp>, Stage) {
     let stage = match instance.condition {
         _ if instance.goal == Goal::Stopped => Stage::Leaving,
         Condition::Unreachable if instance.given_up => Stage::Missing,
@@ -295,7 +361,7 @@ fn counted(instance: &Instance) -> (Timestamp, Stage) {
         _ if instance.is_ready() => Stage::Ready,
         _ => Stage::Unready,
     };
-    (instance.config, stage)
+    (instance.counts_as(), stage)
 }
 
 fn see(instance: &Instance) -> Seen {

@@ -47,7 +47,7 @@ impl Link {
         self.framework_id.as_deref()
     }
 
-    pub(super) fn is_connected(&self) -> bool {
+    pub(crate) fn is_connected(&self) -> bool {
         self.connected
     }
 

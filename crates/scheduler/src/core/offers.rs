@@ -29,9 +29,21 @@ impl Core {
         self.queue.stop();
     }
 
-    /// Launches what fits; gives back the rest.
+    /// Launches what fits; gives back the rest. Offers of an agent that is to be emptied were made before the master heard
+    /// of that.
     pub(crate) fn offers(&mut self, offers: &[Offer], now: Now) {
         self.out.counters().offers += u64::try_from(offers.len()).unwrap_or(u64::MAX);
+        let leaves = |offer: &Offer| self.drains.of(&offer.agent_id.value).is_some();
+        if !offers.iter().any(leaves) {
+            return self.launch_on(offers, now);
+        }
+        let (leaving, others): (Vec<_>, Vec<_>) = offers.iter().cloned().partition(leaves);
+        let filters = Filters { refuse_seconds: Some(REFUSE_SECONDS) };
+        self.out.call(leaving.iter().map(|offer| calls::decline(offer, filters)));
+        self.launch_on(&others, now);
+    }
+
+    fn launch_on(&mut self, offers: &[Offer], now: Now) {
         let due = self.due(now);
         let placements = self.place(offers, &due, now);
         let filters = Filters {
@@ -100,6 +112,7 @@ impl Core {
             instance.members = members;
         })?;
         let instance = self.instances.get(&placement.instance)?;
+        self.figures.launched(&instance.app);
         let app = self.definitions.of(instance)?;
         let Portion { resources, executor_resources, .. } = placement.portion.clone();
         let may_hold = self.brake.may_hold(app.brake.as_ref());

@@ -11,6 +11,7 @@ use store::Batch;
 use super::counters::Counters;
 use super::records::{SUBSCRIBERS, write};
 use super::{CheckOrder, Effects, Subscribers};
+use crate::drain::Drain;
 use crate::events::{Event, Origin};
 use crate::ids::AppId;
 use crate::time::Moment;
@@ -40,6 +41,11 @@ impl Outbox {
     /// To the master.
     pub(super) fn call(&mut self, calls: impl IntoIterator<Item = Call>) {
         self.effects.calls.extend(calls);
+    }
+
+    /// To the master, to empty these agents.
+    pub(super) fn hand_over(&mut self, drains: impl IntoIterator<Item = Drain>) {
+        self.effects.drains.extend(drains);
     }
 
     /// To the check engine.

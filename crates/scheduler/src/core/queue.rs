@@ -109,6 +109,21 @@ impl Queue {
         self.backoffs.get(app).map_or(Duration::ZERO, |backoff| backoff.left(now))
     }
 
+    /// The failures in a row for which an app is not launched for a while.
+    pub(crate) fn failures(&self, app: &AppId) -> u32 {
+        self.backoffs.get(app).map_or(0, Backoff::failures)
+    }
+
+    /// The apps of which launches have failed.
+    pub(crate) fn failing(&self) -> impl Iterator<Item = &AppId> {
+        self.backoffs.keys()
+    }
+
+    /// True if the last launches of an app failed: none was left alone for as long as its longest delay since.
+    pub(crate) fn fails(&self, app: &RunSpec, now: Moment) -> bool {
+        self.backoffs.get(&app.id).is_some_and(|backoff| backoff.is_in_a_row(app, now))
+    }
+
     /// Remembers which offers were of no use to which apps; what several could not use is kept once.
     pub(super) fn note_refusals(&mut self, offers: &[Offer], refused: BTreeMap<AppId, Refused>, now: Timestamp) {
         let mut kept: BTreeMap<usize, Arc<Offer>> = BTreeMap::new();

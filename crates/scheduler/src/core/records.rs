@@ -1,7 +1,7 @@
 //! Records of the store, and their keys.
 //!
 //! `framework` holds the id the master gave, `subscribers` a list of URLs; `app/<id>`, `group/<id>`,
-//! `instance/<id>`, `deployment/<id>` and `departed/<task id>` hold JSON.
+//! `instance/<id>`, `deployment/<id>`, `departed/<task id>` and `drain/<agent id>` hold JSON, as do `ended/<app>/<n>` and `past/<n>`, a deployment that is over.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,12 +11,15 @@ use serde::{Deserialize, Serialize};
 use store::{Batch, Store, StoreError};
 
 use super::Subscribers;
+use super::past::Past;
 use crate::definition::RunSpec;
 use crate::definition::group::GroupSpec;
 use crate::departed::{Absent, Departed};
 use crate::deployment::Deployment;
+use crate::drain::Drain;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
+use crate::instance::ended::Ended;
 use crate::instance::failure::TaskFailure;
 use crate::instance::termination::Termination;
 use crate::time::Timestamp;
@@ -108,6 +111,9 @@ pub(crate) struct Loaded {
     pub instances: BTreeMap<InstanceId, Instance>,
     pub deployments: BTreeMap<String, Deployment>,
     pub departed: Departed,
+    pub endings: Vec<Ended>,
+    pub past: Vec<Past>,
+    pub drains: Vec<Drain>,
 }
 
 /// A store that cannot be read.
@@ -139,6 +145,9 @@ impl Loaded {
             instances: instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
             deployments: deployments.into_iter().map(|deployment| (deployment.id.clone(), deployment)).collect(),
             departed: departed.into_iter().collect(),
+            endings: load(store, "ended/").await?,
+            past: load(store, "past/").await?,
+            drains: load(store, "drain/").await?,
         })
     }
 }

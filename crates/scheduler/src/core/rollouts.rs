@@ -59,7 +59,7 @@ impl Rollouts {
     }
 
     /// The deployment that an app is locked by.
-    pub(super) fn of(&self, app: &AppId) -> Option<&Deployment> {
+    pub(crate) fn of(&self, app: &AppId) -> Option<&Deployment> {
         self.deployments.get(self.locks.get(app)?)
     }
 

@@ -24,6 +24,7 @@ impl Core {
         if self.brake.admits(&app, &limits, running, all, now.moment) {
             self.kill_unhealthy(id, now);
         } else if self.brake.hold(&app, id) {
+            self.figures.held(&app);
             self.tell_held("unhealthy_instance_kill_held_event", id, now);
         }
     }
@@ -41,12 +42,13 @@ impl Core {
         self.change(id, now, |instance| instance.killed.for_health(now.wall));
         let Some(instance) = self.instances.get(id).cloned() else { return };
         self.count_health_kill(&instance.app, now.moment);
+        self.figures.killed_for_health(&instance.app);
         self.out.tell(events::unhealthy("unhealthy_instance_kill_event", &instance, now.wall));
     }
 
     /// The limits on kills for health of an app: the newest definition says, whatever instances were launched with.
     pub(super) fn limits_of(&self, app: &AppId) -> AppLimits {
-        self.brake.limits_of(self.definitions.get(app).and_then(|record| record.app.brake.as_ref()))
+        self.view().limits_of(app)
     }
 
     pub(super) fn count_health_kill(&mut self, app: &AppId, at: Moment) {

@@ -7,10 +7,11 @@ use mesos::v1::cygnet::HealthCheckResult;
 use mesos::v1::scheduler::call;
 use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
 
+use super::figures::UNTOLD;
 use super::reconciliation::Request;
 use super::{AGENTS_RETURN, Core, calls};
 use crate::events;
-use crate::health::Health;
+use crate::health::{Attempt, Health};
 use crate::ids::InstanceId;
 use crate::instance::failure::TaskFailure;
 use crate::instance::termination::Termination;
@@ -157,9 +158,18 @@ impl Core {
     /// An instance enters this condition, which is told if it is another one.
     pub(super) fn enter(&mut self, id: &InstanceId, condition: Condition, now: Now) {
         if self.instances.get(id).is_some_and(|instance| instance.condition != condition) {
+            self.note_delay(id, condition, now);
             self.change(id, now, |instance| instance.enter(condition, now.wall));
             let changed = self.instances.get(id).map(|instance| events::instance_changed(instance, now.wall));
             changed.into_iter().for_each(|event| self.out.tell(event));
+        }
+    }
+
+    /// An instance that first runs now has done so for so long after it was wanted.
+    fn note_delay(&mut self, id: &InstanceId, condition: Condition, now: Now) {
+        let Some(instance) = self.instances.get(id).filter(|_| condition == Condition::Running) else { return };
+        if let Some(wanted) = self.instances.wanted(id).filter(|_| instance.times.started_at.is_none()) {
+            self.figures.runs_after(&instance.app, now.moment.since(wanted));
         }
     }
 
@@ -222,6 +232,7 @@ impl Core {
         let verdict = of_wire(result.verdict());
         let is_known =
             known.verdict == verdict && (verdict == Verdict::Healthy || known.consecutive_failures == failures);
+        self.told_of(id, index, result, now);
         if verdict == Verdict::Unknown || is_known {
             return;
         }
@@ -233,6 +244,22 @@ impl Core {
         if verdict == Verdict::Unhealthy && self.is_enough(id, index, failures) {
             self.kill_for_health(id, now);
         }
+    }
+
+    /// The attempt that the result is of, if it is another one than that known: worth writing, for nobody tells it again.
+    fn told_of(&mut self, id: &InstanceId, index: usize, result: &HealthCheckResult, now: Now) {
+        let Some(attempt) = Attempt::told(result, now.wall) else { return };
+        let known =
+            self.instances.get(id).and_then(|instance| instance.checked.health.get(index)?.last_attempt.clone());
+        if known.is_some_and(|known| known.is(&attempt)) {
+            return;
+        }
+        self.note_kind(id, index, &attempt.kind);
+        let (successes, forgiven) = (result.consecutive_successes(), result.forgiven_failures());
+        self.change(id, now, |instance| {
+            let health = instance.checked.health.get_mut(index);
+            health.into_iter().for_each(|health| health.attempted(Some(attempt.clone()), successes, forgiven));
+        });
     }
 
     /// True if so many failures are enough to kill for; an executor of ours was told to leave that to us. With 0 the first
@@ -252,12 +279,15 @@ impl Core {
         }
         let cause = status.message.clone().unwrap_or_else(|| "the executor's health check failed".into());
         let failures = known.consecutive_failures + 1;
+        if !healthy {
+            self.note_kind(id, index, UNTOLD);
+        }
         self.health_result(id, index, now, |health: &mut Health| {
             if healthy { health.succeeded(now.wall) } else { health.failed(now.wall, &cause, failures) }
         });
     }
 
-    /// Which of an instance's health checks the executor makes.
+    /// The numbers of an instance's health checks that the executor makes.
     fn native_checks(&self, id: &InstanceId) -> Vec<usize> {
         let app = self.view().spec_of(id);
         let checks = app.iter().flat_map(|app| app.health_checks.iter().enumerate());
@@ -267,14 +297,25 @@ impl Core {
     pub(super) fn ended_by(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
         let Some(instance) = self.instances.get(id).cloned() else { return };
         let killed = status.state() == TaskState::TaskKilled;
-        let by_executor = killed && status.healthy == Some(false) && !instance.killed.is_asked();
+        let by_executor =
+            killed && status.healthy == Some(false) && !instance.killed.is_asked() && !is_of_drain(status);
         if by_executor {
             self.note_health_kill(id, now);
         }
         if is_failure(status.state()) || by_executor || (killed && instance.killed.is_asked_for_health()) {
             self.note_failure(&instance, status, now);
         }
+        self.remember_end(id, status, now);
         self.task_ended(id, status.state(), now);
+    }
+
+    /// The end of a task is kept, but for one that somebody asked for.
+    fn remember_end(&mut self, id: &InstanceId, status: &TaskStatus, now: Now) {
+        let Some(instance) = self.instances.get(id) else { return };
+        let is_asked = instance.killed.is_asked() || is_of_drain(status);
+        if !is_asked || instance.killed.is_asked_for_health() || is_failure(status.state()) {
+            self.endings.remember(instance, status, now.wall);
+        }
     }
 
     fn note_failure(&mut self, instance: &Instance, status: &TaskStatus, now: Now) {
@@ -288,6 +329,11 @@ impl Core {
 /// True if a task in this state is nowhere any more, or will not be told of again.
 fn is_over(state: TaskState) -> bool {
     states::is_terminal(state) || state == TaskState::TaskUnknown
+}
+
+/// True if the task was ended because its agent is emptied: it moves, and has not failed.
+fn is_of_drain(status: &TaskStatus) -> bool {
+    status.state() == TaskState::TaskKilled && status.reason.is_some() && status.reason() == Reason::AgentDraining
 }
 
 fn is_failure(state: TaskState) -> bool {

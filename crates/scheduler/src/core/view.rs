@@ -1,21 +1,26 @@
 //! The core's parts, to be looked at, and what they are only together.
 
 use super::definitions::Definitions;
+use super::drains::Drains;
+use super::endings::Endings;
+use super::figures::Figures;
 use super::instances::Instances;
 use super::kills::Kills;
 use super::link::Link;
 use super::outbox::Outbox;
+use super::past::PastDeployments;
 use super::queue::Queue;
 use super::reconciliation::Reconciliation;
 use super::rollouts::Rollouts;
 use super::settings::LaunchSettings;
 use super::{Core, Refusal};
-use crate::brake::Brake;
+use crate::brake::{AppLimits, Brake};
 use crate::definition::RunSpec;
 use crate::definition::strategy::UpgradeStrategy;
 use crate::deployment::Change;
 use crate::ids::{AppId, InstanceId};
 use crate::instance::Instance;
+use crate::instance::failure::TaskFailure;
 use crate::plan::Target;
 use crate::progress::{Counts, Progress};
 use crate::refusals::Refusals;
@@ -26,7 +31,10 @@ use crate::time::Now;
 pub(crate) struct View<'a> {
     pub definitions: &'a Definitions,
     pub instances: &'a Instances,
+    pub endings: &'a Endings,
+    pub figures: &'a Figures,
     pub rollouts: &'a Rollouts,
+    pub past: &'a PastDeployments,
     pub link: &'a Link,
     pub reconciliation: &'a Reconciliation,
     pub queue: &'a Queue,
@@ -34,6 +42,7 @@ pub(crate) struct View<'a> {
     pub out: &'a Outbox,
     pub kills: &'a Kills,
     pub brake: &'a Brake,
+    pub drains: &'a Drains,
 }
 
 impl Core {
@@ -42,7 +51,10 @@ impl Core {
         View {
             definitions: &self.definitions,
             instances: &self.instances,
+            endings: &self.endings,
+            figures: &self.figures,
             rollouts: &self.rollouts,
+            past: &self.past,
             link: &self.link,
             reconciliation: &self.reconciliation,
             queue: &self.queue,
@@ -50,13 +62,14 @@ impl Core {
             out: &self.out,
             kills: &self.kills,
             brake: &self.brake,
+            drains: &self.drains,
         }
     }
 }
 
 impl<'a> View<'a> {
     /// The definition and target of an app: those wanted, or, while a deployment has not come to it, those of before.
-    pub(super) fn in_force(&self, id: &AppId) -> Option<(&'a RunSpec, Target)> {
+    pub(crate) fn in_force(&self, id: &AppId) -> Option<(&'a RunSpec, Target)> {
         let record = self.definitions.get(id)?;
         let deployment = self.rollouts.of(id);
         let most_new = record.halted.then_some(0).or_else(|| deployment?.canary(id));
@@ -71,6 +84,8 @@ impl<'a> View<'a> {
     /// The progress of an app.
     pub(crate) fn progress(&self, id: &AppId, now: Now) -> Option<Progress> {
         let (_, target) = self.in_force(id)?;
+        let failure = self.definitions.get(id).and_then(|record| record.last_failure.as_ref());
+        let of_this = |instance: &&Instance| instance.config == target.config;
         Some(Progress {
             wanted: usize::try_from(target.instances).unwrap_or(usize::MAX),
             delay: self.queue.delay(id, now.moment),
@@ -78,7 +93,14 @@ impl<'a> View<'a> {
             refused: self.queue.refusals(id).and_then(Refusals::main_reason),
             canary: self.rollouts.of(id).and_then(|deployment| deployment.canary(id)),
             counts: Counts::of(self.instances.of(id), target.config),
+            launching: self.instances.of(id).filter(of_this).find_map(|instance| instance.message.clone()),
+            failure: failure.filter(|failure| failure.version == target.config).map(TaskFailure::words),
         })
+    }
+
+    /// The limits on kills for health of an app: the newest definition says, whatever instances were launched with.
+    pub(crate) fn limits_of(&self, app: &AppId) -> AppLimits {
+        self.brake.limits_of(self.definitions.get(app).and_then(|record| record.app.brake.as_ref()))
     }
 
     /// The definition that an instance was, or will be, launched with.

@@ -103,7 +103,7 @@ pub(crate) struct Check<Http = HttpCheck, Tcp = TcpCheck> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct HttpCheck {
-    /// Which of the app's ports.
+    /// The number of the port among those of the app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) port_index: Option<u16>,
     /// Or this one.

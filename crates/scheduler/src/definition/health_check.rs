@@ -21,7 +21,7 @@ pub(crate) struct HealthCheck {
     pub(crate) port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port_index: Option<u16>,
-    /// Which of the app's ports, by its name: beyond Marathon.
+    /// The name of one of the app's ports: beyond Marathon.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) port_name: Option<String>,
     /// Its name in results: beyond Marathon.
@@ -93,7 +93,7 @@ impl Protocol {
     }
 }
 
-/// Which loopback address the executor asks.
+/// The loopback address that the executor asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) enum IpProtocol {
     #[default]

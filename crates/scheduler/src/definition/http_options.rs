@@ -7,6 +7,7 @@ use checks::spec::{HttpProbe, Probe};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+use super::tls_options::TlsOptions;
 use super::validate::Faults;
 
 /// A request over HTTP, and the answer that is expected. Nothing set is Marathon's way.
@@ -31,6 +32,9 @@ pub(crate) struct HttpOptions {
     /// Conditions on the body; all must hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) expect: Vec<Expectation>,
+    /// The demands on the certificate, of HTTPS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls: Option<TlsOptions>,
 }
 
 /// A status such as `204`, or a range such as `"200-299"`, both ends in it.
@@ -67,6 +71,9 @@ impl HttpOptions {
             .as_deref()
             .is_none_or(|host| !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic()));
         faults.require(host, format!("{path}/host"), "must be a host name");
+        if let Some(tls) = &self.tls {
+            tls.validate(&format!("{path}/tls"), faults);
+        }
         for (name, value) in &self.headers {
             let headers = vec![(name.clone(), value.clone())];
             let probe = HttpProbe { headers, ..HttpProbe::default() };

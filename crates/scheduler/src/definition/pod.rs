@@ -1,7 +1,12 @@
 //! A pod as a person writes it, with Marathon's defaults, and the app it is to the planner.
 
 mod check;
+mod container;
+mod endpoint;
+mod health_check;
 mod image;
+mod resources;
+mod scheduling;
 mod surroundings;
 mod validate;
 mod volume;
@@ -10,21 +15,20 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::app::Fetch;
-use super::constraint::Constraint;
 use super::env::EnvValue;
-use super::exec_command::ExecCommand;
 use super::linux_info::LinuxInfo;
 use super::network::{self, Mode, Network};
-use super::port::PortDefinition;
-use super::resource_limits::ResourceLimits;
 use super::secret::Secrets;
-use super::strategy::{KillSelection, UnreachableStrategy, UpgradeStrategy};
-use super::{AppBrake, Faults, HealthCheck, Kind, Protocol, RunSpec, Seconds, schedule};
+use super::switch::Switch;
+use super::{Faults, Kind, RunSpec};
 use crate::ids::AppId;
 use crate::time::Timestamp;
-use check::PodCheck;
+pub(crate) use container::{Container, Exec};
+pub(crate) use endpoint::Endpoint;
+pub(crate) use health_check::{HttpEndpoint, PodHealthCheck, TcpEndpoint};
 pub(crate) use image::Image;
+pub(crate) use resources::{ExecutorResources, Resources};
+pub(crate) use scheduling::{Scaling, Scheduling};
 pub(crate) use volume::{Volume, VolumeMount, VolumeSource};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,249 +63,8 @@ pub(crate) struct Pod {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) linux_info: Option<LinuxInfo>,
     /// True if its containers have no limits of their own, as before Marathon 1.10.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) legacy_shared_cgroups: Option<bool>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Container {
-    pub(crate) name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) exec: Option<Exec>,
-    #[serde(default)]
-    pub(crate) resources: Resources,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) endpoints: Vec<Endpoint>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) environment: BTreeMap<String, EnvValue>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) user: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) health_check: Option<PodHealthCheck>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) check: Option<PodCheck>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) artifacts: Vec<Fetch>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) labels: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) lifecycle: Option<Lifecycle>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) image: Option<Image>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) volume_mounts: Vec<VolumeMount>,
-    /// The most it may have, where that is more than what it asks for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) resource_limits: Option<ResourceLimits>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) linux_info: Option<LinuxInfo>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) tty: Option<bool>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Exec {
-    pub(crate) command: ExecCommand,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) override_entrypoint: Option<bool>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct Resources {
-    pub(crate) cpus: f64,
-    pub(crate) mem: f64,
-    pub(crate) disk: f64,
-    pub(crate) gpus: u32,
-}
-
-impl Default for Resources {
-    fn default() -> Self {
-        Resources { cpus: 1.0, mem: 128.0, disk: 0.0, gpus: 0 }
-    }
-}
-
-/// The resources of an instance's executor, beside its containers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct ExecutorResources {
-    pub(crate) cpus: f64,
-    pub(crate) mem: f64,
-    pub(crate) disk: f64,
-}
-
-impl Default for ExecutorResources {
-    fn default() -> Self {
-        ExecutorResources { cpus: 0.1, mem: 32.0, disk: 10.0 }
-    }
-}
-
-/// A port of a container, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Endpoint {
-    pub(crate) name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) container_port: Option<u16>,
-    /// The port of the host: 0 is any; none at all if absent, which only container networks allow.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) host_port: Option<u16>,
-    #[serde(default = "tcp", skip_serializing_if = "Vec::is_empty")]
-    pub(crate) protocol: Vec<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) labels: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) network_names: Vec<String>,
-}
-
-/// The time a container may take to end.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Lifecycle {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) kill_grace_period_seconds: Option<Seconds>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct PodHealthCheck {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) http: Option<HttpEndpoint>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) tcp: Option<TcpEndpoint>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) exec: Option<Exec>,
-    #[serde(default = "schedule::grace")]
-    pub(crate) grace_period_seconds: Seconds,
-    #[serde(default = "schedule::interval")]
-    pub(crate) interval_seconds: Seconds,
-    #[serde(default = "schedule::failures")]
-    pub(crate) max_consecutive_failures: u32,
-    #[serde(default = "schedule::timeout")]
-    pub(crate) timeout_seconds: Seconds,
-    #[serde(default = "schedule::delay")]
-    pub(crate) delay_seconds: Seconds,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HttpEndpoint {
-    pub(crate) endpoint: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) path: Option<String>,
-    #[serde(default = "http")]
-    pub(crate) scheme: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct TcpEndpoint {
-    pub(crate) endpoint: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Scaling {
-    pub(crate) kind: String,
-    #[serde(default = "one")]
-    pub(crate) instances: u32,
-    /// More than these are refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) max_instances: Option<u32>,
-}
-
-impl Default for Scaling {
-    fn default() -> Self {
-        Scaling { kind: "fixed".into(), instances: 1, max_instances: None }
-    }
-}
-
-/// Where, when and how fast instances are launched and replaced.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct Scheduling {
-    pub(crate) backoff: Backoff,
-    pub(crate) upgrade: UpgradeStrategy,
-    /// Limits on kills for health, where they are different from others: beyond Marathon.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) brake: Option<AppBrake>,
-    pub(crate) placement: Placement,
-    pub(crate) kill_selection: KillSelection,
-    pub(crate) unreachable_strategy: UnreachableStrategy,
-}
-
-/// The growing wait between a failure and the next launch.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct Backoff {
-    pub(crate) backoff: Seconds,
-    pub(crate) backoff_factor: f64,
-    pub(crate) max_launch_delay: Seconds,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Backoff { backoff: Seconds::whole(1), backoff_factor: 1.15, max_launch_delay: Seconds::whole(300) }
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(crate) struct Placement {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) constraints: Vec<PodConstraint>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) accepted_resource_roles: Vec<String>,
-}
-
-/// A constraint in the form pods have it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct PodConstraint {
-    pub(crate) field_name: String,
-    pub(crate) operator: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<String>,
-}
-
-impl PodConstraint {
-    /// In the form apps have it; refused in Marathon's words.
-    fn constraint(&self) -> Result<Constraint, &'static str> {
-        let words = [self.field_name.clone(), self.operator.clone()].into_iter().chain(self.value.clone());
-        Constraint::parse(&words.collect::<Vec<_>>())
-    }
-}
-
-impl PodHealthCheck {
-    /// As the check of an app.
-    fn check(&self) -> HealthCheck {
-        let (protocol, port_name, path) = match (&self.http, &self.tcp) {
-            (Some(http), _) => {
-                let secure = http.scheme.eq_ignore_ascii_case("https");
-                (
-                    if secure { Protocol::MesosHttps } else { Protocol::MesosHttp },
-                    Some(&http.endpoint),
-                    http.path.as_ref(),
-                )
-            }
-            (None, Some(tcp)) => (Protocol::MesosTcp, Some(&tcp.endpoint), None),
-            (None, None) => (Protocol::Command, None, None),
-        };
-        HealthCheck {
-            protocol,
-            port_name: port_name.cloned(),
-            path: path.cloned(),
-            command: self.exec.as_ref().map(|exec| exec.command.shell.clone().unwrap_or_default().into()),
-            grace_period_seconds: self.grace_period_seconds,
-            interval_seconds: self.interval_seconds,
-            timeout_seconds: self.timeout_seconds,
-            delay_seconds: self.delay_seconds,
-            max_consecutive_failures: self.max_consecutive_failures,
-            ..HealthCheck::default()
-        }
-    }
+    #[serde(default, skip_serializing_if = "Switch::is_unsaid")]
+    pub(crate) legacy_shared_cgroups: Switch,
 }
 
 impl Pod {
@@ -322,7 +85,7 @@ impl Pod {
         self.containers.iter().flat_map(|container| &container.endpoints)
     }
 
-    /// Which of the pod's health checks is this container's.
+    /// The number of this container's health check among those of the pod.
     pub(crate) fn check_index(&self, container: &str) -> Option<usize> {
         let checked = self.containers.iter().filter(|container| container.health_check.is_some());
         checked.into_iter().position(|checked| checked.name == container)
@@ -371,29 +134,6 @@ impl Pod {
     }
 }
 
-impl Endpoint {
-    fn definition(&self) -> PortDefinition {
-        PortDefinition {
-            port: self.host_port.unwrap_or(0),
-            name: Some(self.name.clone()),
-            protocol: self.protocol.join(","),
-            labels: self.labels.clone(),
-        }
-    }
-}
-
 fn host_network() -> Vec<Network> {
     vec![Network::default()]
-}
-
-fn tcp() -> Vec<String> {
-    vec!["tcp".into()]
-}
-
-fn http() -> String {
-    "HTTP".into()
-}
-
-fn one() -> u32 {
-    1
 }

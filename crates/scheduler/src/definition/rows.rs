@@ -94,6 +94,23 @@ fn health_check_default_is_valid_and_survives_a_round_trip() {
 }
 
 #[test]
+fn demands_on_a_certificate_belong_to_checks_over_tls_only() {
+    let check =
+        |protocol: &str, tls: Value| with_check(json!({"protocol": protocol, "portIndex": 0, "http": {"tls": tls}}));
+    for protocol in ["HTTPS", "MESOS_HTTPS"] {
+        let kept = check(protocol, json!({"verify": true, "serverName": "shop.example"})).unwrap();
+        assert!(kept.health_checks[0].http.as_ref().and_then(|http| http.tls.as_ref()).is_some_and(|tls| tls.verify));
+    }
+    for (protocol, tls, field, error) in [
+        ("HTTP", json!({"verify": true}), "", "only HTTPS and MESOS_HTTPS may have demands on a certificate"),
+        ("MESOS_HTTPS", json!({"roots": "PEM"}), "/roots", "mean nothing without 'verify': true"),
+        ("MESOS_HTTPS", json!({"serverName": "a b"}), "/serverName", "must be a host name"),
+    ] {
+        refused(error, check(protocol, tls), &format!("/healthChecks(0)/http/tls{field}"), error);
+    }
+}
+
+#[test]
 fn a_command_belongs_to_command_checks_only() {
     let command = |value: &str| json!({"protocol": "COMMAND", "command": {"value": value}});
     for bad in [

@@ -48,7 +48,7 @@ impl Default for UpgradeStrategy {
     }
 }
 
-/// Which instances go first when there are too many.
+/// The choice of instances that go first when there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum KillSelection {

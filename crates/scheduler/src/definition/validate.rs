@@ -287,6 +287,9 @@ fn check_form(check: &HealthCheck, path: &str, faults: &mut Faults) {
         faults.require(check.protocol.is_http(), format!("{path}/http"), error);
         let error = "the scheduler asks the host of the task: only checks of the executor may have an address";
         faults.require(check.protocol.is_native() || options.address.is_none(), format!("{path}/http/address"), error);
+        let is_secure = matches!(check.protocol, Protocol::Https | Protocol::MesosHttps);
+        let error = "only HTTPS and MESOS_HTTPS may have demands on a certificate";
+        faults.require(is_secure || options.tls.is_none(), format!("{path}/http/tls"), error);
         options.validate(&format!("{path}/http"), faults);
     }
     let is_grpc = check.protocol == Protocol::MesosGrpc;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Response;
 use crate::definition::RunSpec;
-use crate::health::{Health, aggregate};
+use crate::health::{Changes, Health, aggregate};
 use crate::time::Timestamp;
 
 /// Health checks that are paused: `"open"` in the store, or a moment. Before there was `"open"` it was the epoch.
@@ -40,6 +40,9 @@ pub(crate) struct Checked {
     /// The pause of its health checks, if they are paused.
     #[serde(rename = "checks_paused_until")]
     pub paused: Option<Paused>,
+    /// The last changes of its checks' verdicts, also of earlier tasks.
+    #[serde(rename = "verdict_changes", skip_serializing_if = "Changes::is_empty")]
+    pub changes: Changes,
 }
 
 impl Checked {
@@ -51,6 +54,7 @@ impl Checked {
             last_response: None,
             check_result: None,
             paused: None,
+            changes: Changes::default(),
         }
     }
 

@@ -17,7 +17,8 @@ pub(crate) struct TaskFailure {
     state: String,
     task_id: String,
     timestamp: Timestamp,
-    version: Timestamp,
+    /// The configuration of the instance.
+    pub version: Timestamp,
     slave_id: Option<String>,
 }
 
@@ -40,5 +41,10 @@ impl TaskFailure {
             version: instance.config,
             slave_id: instance.place.agent_id.clone(),
         }
+    }
+
+    /// The first line of what was said, or else how it ended.
+    pub(crate) fn words(&self) -> String {
+        self.message.lines().find(|line| !line.is_empty()).unwrap_or(&self.state).to_owned()
     }
 }

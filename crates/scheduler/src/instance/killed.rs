@@ -32,15 +32,22 @@ impl Killed {
         self.for_health = true;
     }
 
-    /// Of a record. If it does not say whether its task was killed for its health, the times tell.
+    /// Of a record.
     pub(super) fn recorded(
         last_for_health: Option<Timestamp>,
-        for_health: Option<bool>,
+        for_health: bool,
+        asked_at: Option<Timestamp>,
+    ) -> Killed {
+        Killed { last_for_health, for_health, asked_at }
+    }
+
+    /// True if, by the times of a record that does not say it, its task was killed for its health.
+    pub(super) fn is_for_health_by(
+        last_for_health: Option<Timestamp>,
         asked_at: Option<Timestamp>,
         staged_at: Option<Timestamp>,
-    ) -> Killed {
-        let by_times = asked_at.is_some() && last_for_health.is_some() && last_for_health >= staged_at;
-        Killed { last_for_health, for_health: for_health.unwrap_or(by_times), asked_at }
+    ) -> bool {
+        asked_at.is_some() && last_for_health.is_some() && last_for_health >= staged_at
     }
 
     /// The time at which the task was last told to end.

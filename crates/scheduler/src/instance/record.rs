@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::place::Network;
-use super::{Checked, Condition, Goal, Instance, Killed, Member, Paused, Place, Response, Times};
-use crate::health::Health;
+use super::{Checked, Condition, Goal, Instance, Killed, Member, Moving, Paused, Place, Response, Times};
+use crate::health::{Changes, Health};
 use crate::ids::{AppId, InstanceId};
 use crate::spread::Site;
 use crate::time::Timestamp;
@@ -37,6 +37,8 @@ pub(super) struct Record {
     last_response: Option<Response>,
     check_result: Option<Value>,
     checks_paused_until: Option<Paused>,
+    #[serde(default)]
+    verdict_changes: Changes,
     killed_for_health_at: Option<Timestamp>,
     /// None in records of before it was stored.
     killed_for_health: Option<bool>,
@@ -45,6 +47,8 @@ pub(super) struct Record {
     members: Vec<Member>,
     #[serde(default)]
     given_up: bool,
+    #[serde(default)]
+    moves: bool,
 }
 
 impl From<Record> for Instance {
@@ -64,8 +68,11 @@ impl From<Record> for Instance {
             last_response: record.last_response,
             check_result: record.check_result,
             paused: record.checks_paused_until,
+            changes: record.verdict_changes,
         };
         let (last, asked) = (record.killed_for_health_at, record.kill_asked_at);
+        let by_times = || Killed::is_for_health_by(last, asked, times.staged_at);
+        let for_health = record.killed_for_health.unwrap_or_else(by_times);
         Instance {
             id: record.id,
             incarnation: record.incarnation,
@@ -73,12 +80,13 @@ impl From<Record> for Instance {
             config: record.config,
             condition: record.condition,
             goal: record.goal,
-            killed: Killed::recorded(last, record.killed_for_health, asked, times.staged_at),
+            killed: Killed::recorded(last, for_health, asked),
             place,
             times,
             checked,
             members: record.members,
             given_up: record.given_up,
+            moving: Moving::recorded(record.moves),
             message: None,
         }
     }

@@ -36,7 +36,7 @@ impl History {
         self.clock += 1;
         let id = InstanceId::new(&AppId::new("a"), &self.named.to_string());
         let since = Timestamp::from_millis(self.clock);
-        self.there.push(Seen { id, config: self.target.config, stage, worth: self.dice.u8(0..4), since });
+        self.there.push(Seen { id, config: Some(self.target.config), stage, worth: self.dice.u8(0..4), since });
     }
 
     fn count(&self, stages: &[Stage]) -> usize {
@@ -50,7 +50,7 @@ impl History {
         self.there.retain(|seen| !plan.forget.contains(&seen.id));
         for seen in &mut self.there {
             if plan.rebase.contains(&seen.id) {
-                seen.config = self.target.config;
+                seen.config = Some(self.target.config);
             }
             if plan.kill.contains(&seen.id) {
                 seen.stage = Stage::Leaving;
@@ -146,7 +146,7 @@ impl History {
 fn end(seen: &mut Seen, target: &Target) {
     seen.stage = Stage::Waiting;
     if target.most_new.is_none() {
-        seen.config = target.config;
+        seen.config = Some(target.config);
     }
 }
 

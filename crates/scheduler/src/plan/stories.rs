@@ -45,11 +45,11 @@ impl Story {
         };
         self.named += 1;
         let id = InstanceId::new(&AppId::new("a"), &self.named.to_string());
-        self.there.push(Seen { id, config, stage, worth: 0, since: Timestamp::from_millis(self.named) });
+        self.there.push(Seen { id, config: Some(config), stage, worth: 0, since: Timestamp::from_millis(self.named) });
     }
 
     fn shown(&self) -> String {
-        let letter = |seen: &Seen| match (seen.stage, seen.config == OLD) {
+        let letter = |seen: &Seen| match (seen.stage, seen.config == Some(OLD)) {
             (Stage::Ready, true) => 'O',
             (Stage::Unready, true) => 'o',
             (Stage::Ready, false) => 'N',

@@ -58,7 +58,8 @@ pub(crate) fn build(
         let discovery = Some(super::discovery(app, &pod.networks, ports));
         let check = container.check.as_ref().and_then(|check| super::check_info(&check.of(container), &inside));
         let one = one(pod, container, instance, resources, command);
-        tasks.push(TaskInfo { agent_id: site.offer.agent_id.clone(), health_check, check, discovery, ..one });
+        let (agent_id, counted_as) = (site.offer.agent_id.clone(), Some(app.id.as_str().to_owned()));
+        tasks.push(TaskInfo { agent_id, health_check, check, discovery, counted_as, ..one });
     }
     Some(LaunchGroup { executor, task_group: TaskGroupInfo { tasks } })
 }
@@ -80,6 +81,7 @@ fn one(
         limits: container.resource_limits.iter().flat_map(super::limits).collect(),
         kill_policy: grace.map(|grace| KillPolicy { grace_period: Some(DurationInfo::from(grace.duration())) }),
         labels: super::labels(&container.labels),
+        explained: Some(true),
         ..TaskInfo::default()
     }
 }
@@ -106,7 +108,7 @@ fn take(stock: &mut Stock, container: &Container, ports: &[Port<'_>]) -> Option<
 fn command(pod: &Pod, container: &Container) -> CommandInfo {
     let base = container.exec.as_ref().map(|exec| super::exec(&exec.command));
     let base = base.unwrap_or_else(|| CommandInfo { shell: Some(false), ..CommandInfo::default() });
-    let keeps = container.exec.as_ref().is_some_and(|exec| exec.override_entrypoint != Some(true));
+    let keeps = container.exec.as_ref().is_some_and(|exec| !exec.override_entrypoint.is_on());
     let is_program = base.shell == Some(true) || !keeps || container.image.is_none();
     CommandInfo {
         uris: super::uris(&container.artifacts),

@@ -28,25 +28,25 @@ pub(super) fn of_task(pod: &Pod, container: &Container) -> ContainerInfo {
     let image = container.image.as_ref().map(|image| of_image(pod, image));
     let settings = container.linux_info.as_ref().map(linux_info);
     // Limits of its own, unless the pod asks for how it was before.
-    let share_cgroups = Some(pod.legacy_shared_cgroups == Some(true));
+    let share_cgroups = Some(pod.legacy_shared_cgroups.is_on());
     ContainerInfo {
         r#type: Type::Mesos.into(),
         mesos: image.map(|image| MesosInfo { image: Some(image) }),
         volumes: container.volume_mounts.iter().filter_map(|mount| of_mount(pod, mount)).collect(),
         linux_info: Some(LinuxInfo { share_cgroups, ..settings.unwrap_or_default() }),
-        tty_info: (container.tty == Some(true)).then(TtyInfo::default),
+        tty_info: container.tty.is_on().then(TtyInfo::default),
         ..ContainerInfo::default()
     }
 }
 
 fn of_image(pod: &Pod, image: &PodImage) -> Image {
     let config = image.pull_config.as_ref().map(|config| reference(&config.secret, &pod.secrets));
-    let cached = image.force_pull.map(|force| !force);
+    let cached = (!image.force_pull.is_unsaid()).then(|| !image.force_pull.is_on());
     Image { cached, ..docker_image(&image.id, config, true) }
 }
 
 fn of_mount(pod: &Pod, mount: &VolumeMount) -> Option<Volume> {
-    let mode = if mount.read_only == Some(true) { volume::Mode::Ro } else { volume::Mode::Rw };
+    let mode = if mount.read_only.is_on() { volume::Mode::Ro } else { volume::Mode::Rw };
     let volume = pod.volumes.iter().find(|volume| volume.name == mount.name)?;
     Some(match &volume.source {
         VolumeSource::Host(path) => host_volume(&mount.mount_path, path, mode),

@@ -57,7 +57,7 @@ impl<'a> View<'a> {
         }
         if embed.pods {
             let pods = self.definitions.within(id).filter(|app| app.id.parent() == *id);
-            json["pods"] = pods.filter_map(|app| self.pod_status(&app.id)).collect();
+            json["pods"] = pods.filter_map(|app| self.pod_status(&app.id, None)).collect();
         }
         if embed.groups {
             let groups = self.groups_in(id);

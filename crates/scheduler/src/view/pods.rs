@@ -15,7 +15,7 @@ use crate::instance::member::Member;
 use crate::instance::termination::termination;
 use crate::instance::{Condition, Goal, Instance};
 use crate::refusal::Refusal;
-use crate::time::Timestamp;
+use crate::time::{Now, Timestamp};
 
 impl View<'_> {
     /// `GET /v2/pods`.
@@ -43,29 +43,38 @@ impl View<'_> {
         found.ok_or_else(|| Refusal::NoPodVersion(id.clone(), version))
     }
 
-    /// `GET /v2/pods::status`.
-    pub(crate) fn pod_statuses(&self) -> Value {
-        self.definitions.within(&AppId::root()).filter_map(|app| self.pod_status(&app.id)).collect()
+    /// `GET /v2/pods::status`; with the reasons, if these are asked for, as they are now.
+    pub(crate) fn pod_statuses(&self, explained: Option<Now>) -> Value {
+        self.definitions.within(&AppId::root()).filter_map(|app| self.pod_status(&app.id, explained)).collect()
     }
 
-    /// `GET /v2/pods/{id}::status`.
-    pub(crate) fn status_of_pod(&self, id: &AppId) -> Result<Value, Refusal> {
+    /// `GET /v2/pods/{id}::status`, the same of one.
+    pub(crate) fn status_of_pod(&self, id: &AppId, explained: Option<Now>) -> Result<Value, Refusal> {
         self.definitions.pod(id)?;
-        Ok(self.pod_status(id).unwrap_or_default())
+        Ok(self.pod_status(id, explained).unwrap_or_default())
     }
 
-    pub(super) fn pod_status(&self, id: &AppId) -> Option<Value> {
+    pub(super) fn pod_status(&self, id: &AppId, explained: Option<Now>) -> Option<Value> {
         let app = self.definitions.wanted(id).ok()?;
         let spec = app.pod_json()?;
         let ids: Vec<_> = self.instances.of(id).map(|instance| (instance.id.clone(), instance.times.since)).collect();
-        let instances: Vec<Value> = ids.iter().filter_map(|(one, _)| self.pod_instance(one)).collect();
+        let shown = |one: &InstanceId| match explained {
+            Some(now) => self.explained_pod_instance(one, now),
+            None => self.pod_instance(one),
+        };
+        let instances: Vec<Value> = ids.iter().filter_map(|(one, _)| shown(one)).collect();
         let stable = instances.iter().filter(|one| one["status"] == "STABLE").count();
         let status =
             if u32::try_from(stable).is_ok_and(|stable| stable >= app.instances) { "STABLE" } else { "DEGRADED" };
         let since = ids.iter().map(|(_, since)| *since).max().unwrap_or(app.version).max(app.version);
         let history = &self.definitions.get(id)?.terminations;
-        Some(json!({"id": id, "spec": spec, "status": status, "statusSince": since, "instances": instances,
-            "terminationHistory": history, "lastUpdated": since, "lastChanged": since}))
+        let mut json = json!({"id": id, "spec": spec, "status": status, "statusSince": since, "instances": instances,
+            "terminationHistory": history, "lastUpdated": since, "lastChanged": since});
+        if let Some(now) = explained {
+            json["waiting"] = json!(self.waiting_json(id, now));
+            json["ended"] = json!(self.endings.of(id).collect::<Vec<_>>());
+        }
+        Some(json)
     }
 
     /// One instance of a pod, with its containers.
@@ -93,6 +102,21 @@ impl View<'_> {
         if let Value::Object(fields) = &mut json {
             fields.retain(|_, value| !value.is_null());
         }
+        Some(json)
+    }
+
+    /// The same with the reasons, which are not Marathon's: of the instance as for those of apps, and beside each
+    /// container its own check.
+    fn explained_pod_instance(&self, id: &InstanceId, now: Now) -> Option<Value> {
+        let (mut json, instance) = (self.pod_instance(id)?, self.instances.get(id)?);
+        let (pod, health) = (self.definitions.of(instance)?.pod()?, self.explained_json(instance, now));
+        for container in json["containers"].as_array_mut().into_iter().flatten() {
+            let check = container["name"].as_str().and_then(|name| pod.check_index(name));
+            if let Some(check) = check.and_then(|index| health["checks"].get(index)) {
+                container["health"] = check.clone();
+            }
+        }
+        json["health"] = health;
         Some(json)
     }
 

@@ -46,7 +46,11 @@ impl Texts {
         let looks_at_each = embed.tasks || embed.task_stats;
         let all = looks_at_each.then(|| view.instances.revisions_of(&record.app.id));
         let all: Vec<_> = all.into_iter().flatten().filter(|(instance, _)| instance.has_task()).collect();
-        let task = |(instance, revision): &(&Instance, u64)| self.task(&view, instance, *revision);
+        let task = |(instance, revision): &(&Instance, u64)| match embed.health {
+            // It tells of times that pass.
+            true => view.embedded_json(instance, embed, now).to_string().into(),
+            false => self.task(&view, instance, *revision),
+        };
         let tasks = embed.tasks.then(|| all.iter().map(task).collect());
         let instances: Vec<_> = all.into_iter().map(|(instance, _)| instance).collect();
         AppText { definition: self.definition(record), more: view.beside(record, &instances, embed, now), tasks }

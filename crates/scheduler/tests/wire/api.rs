@@ -249,10 +249,16 @@ async fn who_abdicates_is_elected_again_and_reconciles() {
 }
 
 async fn listen(running: &Running, query: &str) -> tokio::io::BufReader<tokio::net::TcpStream> {
+    listen_with(running, query, "").await
+}
+
+/// The same, with more lines in the head of the request.
+async fn listen_with(running: &Running, query: &str, more: &str) -> tokio::io::BufReader<tokio::net::TcpStream> {
     use tokio::io::AsyncWriteExt;
     let server = running.address;
     let mut stream = tokio::net::TcpStream::connect(server).await.unwrap();
-    let request = format!("GET /v2/events{query} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\n\r\n");
+    let request =
+        format!("GET /v2/events{query} HTTP/1.1\r\nhost: {server}\r\naccept: text/event-stream\r\n{more}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut stream = tokio::io::BufReader::new(stream);
     // Once the head of the answer is there, nothing is missed.
@@ -262,17 +268,50 @@ async fn listen(running: &Running, query: &str) -> tokio::io::BufReader<tokio::n
 
 /// The next event of a stream that was opened by hand.
 async fn next_event(stream: &mut tokio::io::BufReader<tokio::net::TcpStream>) -> Value {
+    next_with_id(stream).await.1
+}
+
+/// The same, with its id.
+async fn next_with_id(stream: &mut tokio::io::BufReader<tokio::net::TcpStream>) -> (u64, Value) {
     use tokio::io::AsyncBufReadExt;
     let look = async {
+        let (mut id, mut data) = (None, None);
         loop {
             let mut line = String::new();
             stream.read_line(&mut line).await.unwrap();
-            if let Some(data) = line.strip_prefix("data:") {
-                return serde_json::from_str(data).unwrap();
+            id = line.strip_prefix("id:").map(|id| id.trim().parse().unwrap()).or(id);
+            data = line.strip_prefix("data:").map(|data| serde_json::from_str(data).unwrap()).or(data);
+            if let (true, Some(id), Some(data)) = (line.trim().is_empty(), id, data.take_if(|_| line.trim().is_empty()))
+            {
+                return (id, data);
             }
         }
     };
     tokio::time::timeout(PATIENCE, look).await.expect("an event in time")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_away_gets_the_events_that_were_missed_or_hears_of_a_gap() {
+    let (_master, running) = alone().await;
+    let mut stream = listen(&running, "?event_type=api_post_event").await;
+    running.deploy(&app("/one")).await;
+    let (first, _) = next_with_id(&mut stream).await;
+    drop(stream);
+    running.deploy(&app("/two")).await;
+    for (query, header) in [
+        ("?event_type=api_post_event", format!("last-event-id: {first}\r\n")),
+        (&format!("?event_type=api_post_event&lastEventId={first}"), String::new()),
+    ] {
+        let mut stream = listen_with(&running, query, &header).await;
+        let (id, event) = next_with_id(&mut stream).await;
+        assert_eq!((id > first, &event["appDefinition"]["id"]), (true, &json!("/two")));
+    }
+    let mut stream = listen_with(&running, "?event_type=api_post_event", "last-event-id: 17\r\n").await;
+    let (before, gap) = next_with_id(&mut stream).await;
+    assert_eq!((&gap["eventType"], &gap["lastEventId"]), (&json!("event_stream_gap"), &json!("17")));
+    let (id, event) = next_with_id(&mut stream).await;
+    assert_eq!((id, before < first, &event["appDefinition"]["id"]), (first, true, &json!("/one")));
+    running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

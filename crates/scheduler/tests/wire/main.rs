@@ -5,6 +5,7 @@ mod callbacks;
 mod checks;
 mod framework;
 mod openapi;
+mod operator;
 mod standing;
 
 use std::net::SocketAddr;
@@ -40,6 +41,7 @@ struct Master {
     address: SocketAddr,
     seen: UnboundedReceiver<Seen>,
     events: Option<EventSender<Event>>,
+    operated: operator::Operated,
 }
 
 async fn scheduler_api(State(seen): State<UnboundedSender<Seen>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -63,9 +65,11 @@ impl Master {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, seen) = unbounded_channel();
+        let operated = operator::Operated::default();
         let router = Router::new().route("/api/v1/scheduler", post(scheduler_api)).with_state(sender);
+        let router = router.merge(operator::routes(operated.clone()));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Master { address, seen, events: None }
+        Master { address, seen, events: None, operated }
     }
 
     async fn next(&mut self) -> Seen {

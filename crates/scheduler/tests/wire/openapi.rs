@@ -84,15 +84,19 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
     vec![
         of("GET", "/v2/apps", "/v2/apps?embed=apps.tasks&embed=apps.taskStats&embed=apps.lastTaskFailure", &none, 200),
         of("GET", "/v2/apps", "/v2/apps?label=a%20b", &none, 400),
+        of("POST", "/v2/apps", "/v2/apps?dryRun=true", &app, 200),
         of("POST", "/v2/apps", "/v2/apps", &app, 201),
         of("POST", "/v2/apps", "/v2/apps", &app, 409),
         of("POST", "/v2/apps", "/v2/apps", &json!({"id": "/A"}), 422),
         of("POST", "/v2/apps", "/v2/apps", &none, 400),
+        of("PUT", "/v2/apps", "/v2/apps?force=true&dryRun=true", &json!([{"id": "/shop/api", "mem": 2}]), 200),
         of("PUT", "/v2/apps", "/v2/apps?force=true", &json!([{"id": "/shop/api", "instances": 2}]), 200),
         of("PATCH", "/v2/apps", "/v2/apps?force=true", &json!([{"id": "/shop/api", "instances": 1}]), 200),
         of("PATCH", "/v2/apps", "/v2/apps", &json!([{"id": "/none"}]), 404),
         of("GET", "/v2/apps/{id}", "/v2/apps/web", &none, 200),
         of("GET", "/v2/apps/{id}", "/v2/apps/none", &none, 404),
+        of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new?dryRun=true", &json!({"cmd": "run"}), 200),
+        of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new?dryRun=true", &json!({"cpus": -1}), 422),
         of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new", &json!({"cmd": "run"}), 201),
         of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new", &json!({"instances": 3}), 409),
         of("PATCH", "/v2/apps/{id}", "/v2/apps/web", &json!({"cpus": "x"}), 422),
@@ -100,6 +104,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("GET", "/v2/apps/{id}/*", "/v2/apps/shop/*", &none, 200),
         of("GET", "/v2/apps/{id}/*", "/v2/apps/none/*", &none, 404),
         of("GET", "/v2/apps/{id}/versions", "/v2/apps/web/versions", &none, 200),
+        of("GET", "/v2/apps/{id}/versions", "/v2/apps/web/versions?embed=diff", &none, 200),
         of("GET", "/v2/apps/{id}/versions/{version}", &format!("/v2/apps/web/versions/{version}"), &none, 200),
         of("GET", "/v2/apps/{id}/versions/{version}", "/v2/apps/web/versions/x", &none, 400),
         of("GET", "/v2/apps/{id}/tasks", "/v2/apps/web/tasks", &none, 200),
@@ -110,6 +115,15 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("PUT", "/v2/tasks/{task}/checks", &format!("/v2/tasks/{task}/checks"), &json!({"paused": true}), 200),
         of("PUT", "/v2/tasks/{task}/checks", &format!("/v2/tasks/{task}/checks"), &json!({"paused": 1}), 422),
         of("PUT", "/v2/tasks/{task}/checks", "/v2/tasks/none/checks", &json!({"paused": true}), 404),
+        of("POST", "/v2/tasks/{task}/checks", &format!("/v2/tasks/{task}/checks"), &json!({}), 409),
+        of("PUT", "/v2/tasks/{task}/checks", &format!("/v2/tasks/{task}/checks"), &json!({"paused": false}), 200),
+        of("POST", "/v2/tasks/{task}/checks", &format!("/v2/tasks/{task}/checks"), &json!({"which": 1}), 422),
+        of("POST", "/v2/tasks/{task}/checks", "/v2/tasks/none/checks", &json!({}), 404),
+        of("GET", "/v2/tasks/{task}/logs", &format!("/v2/tasks/{task}/logs"), &none, 502),
+        of("GET", "/v2/tasks/{task}/logs", &format!("/v2/tasks/{task}/logs?tail=x"), &none, 400),
+        of("GET", "/v2/tasks/{task}/logs", "/v2/tasks/none/logs", &none, 404),
+        of("GET", "/v2/tasks/{task}/history", &format!("/v2/tasks/{task}/history"), &none, 502),
+        of("GET", "/v2/tasks/{task}/history", "/v2/tasks/none/history", &none, 404),
         of("DELETE", "/v2/apps/{id}/tasks/{task}", &format!("/v2/apps/web/tasks/{task}"), &none, 200),
         of("DELETE", "/v2/apps/{id}/tasks/{task}", "/v2/apps/web/tasks/none", &none, 404),
         of("DELETE", "/v2/apps/{id}/tasks", "/v2/apps/web/tasks", &none, 200),
@@ -119,6 +133,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("POST", "/v2/groups", "/v2/groups", &group, 201),
         of("POST", "/v2/groups", "/v2/groups", &group, 409),
         of("PUT", "/v2/groups", "/v2/groups?dryRun=true", &group, 200),
+        of("PUT", "/v2/groups", "/v2/groups?dryRun=true&embed=plan", &group, 200),
         of("POST", "/v2/groups/{id}", "/v2/groups/team", &json!({"id": "inner", "apps": []}), 201),
         of("PUT", "/v2/groups/{id}", "/v2/groups/team?force=true", &json!({"scaleBy": 2}), 200),
         of("PUT", "/v2/groups/{id}", "/v2/groups/team", &json!({"version": "1970-01-01T00:00:00.000Z"}), 404),
@@ -136,6 +151,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
             404,
         ),
         of("HEAD", "/v2/pods", "/v2/pods", &none, 200),
+        of("POST", "/v2/pods", "/v2/pods?dryRun=true", &pod, 200),
         of("POST", "/v2/pods", "/v2/pods", &pod, 201),
         of("POST", "/v2/pods", "/v2/pods", &pod, 409),
         of("POST", "/v2/pods", "/v2/pods", &json!({"id": "/p", "containers": []}), 422),
@@ -145,8 +161,10 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("GET", "/v2/pods/{id}", "/v2/pods/pod", &none, 200),
         of("GET", "/v2/pods/{id}", "/v2/pods/none", &none, 404),
         of("PUT", "/v2/pods/{id}", "/v2/pods/none", &pod, 400),
+        of("PUT", "/v2/pods/{id}", "/v2/pods/pod?force=true&dryRun=true", &pod, 200),
         of("PUT", "/v2/pods/{id}", "/v2/pods/pod?force=true", &pod, 200),
         of("GET", "/v2/pods/{id}::status", "/v2/pods/pod::status", &none, 200),
+        of("GET", "/v2/pods/{id}::status", "/v2/pods/pod::status?embed=health", &none, 200),
         of("GET", "/v2/pods/{id}::versions", "/v2/pods/pod::versions", &none, 200),
         of("GET", "/v2/pods/{id}::versions/{version}", "/v2/pods/pod::versions/1970-01-01T00:00:00.000Z", &none, 404),
         of("DELETE", "/v2/pods/{id}::instances", "/v2/pods/pod::instances", &json!(["none"]), 200),
@@ -156,6 +174,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("GET", "/v2/queue", "/v2/queue", &none, 200),
         of("DELETE", "/v2/pods/{id}", "/v2/pods/pod?force=true", &none, 202),
         of("GET", "/v2/deployments", "/v2/deployments", &none, 200),
+        of("GET", "/v2/deployments", "/v2/deployments?embed=past", &none, 200),
         of("DELETE", "/v2/deployments/{deployment}", "/v2/deployments/none", &none, 404),
         of("POST", "/v2/deployments/{deployment}/continue", "/v2/deployments/none/continue", &none, 404),
         of("GET", "/v2/queue", "/v2/queue?embed=lastUnusedOffers&embed=launching", &none, 200),
@@ -164,6 +183,17 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("DELETE", "/v2/groups/{id}", "/v2/groups/team?force=true", &none, 200),
         of("DELETE", "/v2/apps/{id}", "/v2/apps/shop/api", &none, 200),
         of("DELETE", "/v2/groups", "/v2/groups?force=true", &none, 200),
+        of("GET", "/v2/agents", "/v2/agents", &none, 200),
+        of("GET", "/v2/agents/{agent}", "/v2/agents/agent", &none, 200),
+        of("GET", "/v2/agents/{agent}", "/v2/agents/none", &none, 404),
+        of("POST", "/v2/agents/{agent}/drain", "/v2/agents/agent/drain?moveSeconds=long", &none, 400),
+        of("POST", "/v2/agents/{agent}/drain", "/v2/agents/agent/drain?maxGraceSeconds=9", &none, 200),
+        of("POST", "/v2/agents/{agent}/drain", "/v2/agents/none/drain", &none, 404),
+        of("DELETE", "/v2/agents/{agent}/drain", "/v2/agents/agent/drain", &none, 200),
+        of("GET", "/v2/overview", "/v2/overview?limit=1", &none, 200),
+        of("GET", "/v2/overview", "/v2/overview?limit=few", &none, 400),
+        of("GET", "/v2/overview", "/v2/overview?after=x", &none, 400),
+        of("GET", "/v2/overview", "/v2/overview?group=/none", &none, 404),
         of("GET", "/v2/events", "/v2/events", &none, 405),
         of("POST", "/v2/eventSubscriptions", &callback("http"), &none, 200),
         of("POST", "/v2/eventSubscriptions", &callback("ftp"), &none, 422),
@@ -176,6 +206,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("GET", "/ping", "/ping", &none, 200),
         of("GET", "/metrics", "/metrics", &none, 200),
         of("GET", "/metrics/prometheus", "/metrics/prometheus", &none, 200),
+        of("GET", "/cygnet/v1/metrics", "/cygnet/v1/metrics", &none, 200),
     ]
 }
 
@@ -231,7 +262,8 @@ fn every_route_is_in_the_document() {
     let source = include_str!("../../src/api.rs");
     let routes: Vec<_> = source.split(".route(\"").skip(1).filter_map(|text| text.split('"').next()).collect();
     assert!(routes.len() > 15, "{routes:?}");
-    let gone = ["/v2/plugins"];
+    // What is for browsers is no part of the API.
+    let gone = ["/v2/plugins", "/", "/ui", "/ui/{*name}"];
     // Names of parameters are left out of it; a wildcard stands for all that begins so.
     let bare = |path: &str| {
         path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")

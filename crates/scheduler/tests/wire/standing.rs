@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use mesos::v1::master::call::Type;
+
 use super::*;
 
 /// A disk of two mebibytes, while this lives; none where nothing may be mounted.
@@ -87,6 +89,26 @@ async fn a_full_disk_costs_changes_until_there_is_room() {
     assert_eq!(master.call(call::Type::Acknowledge).await.acknowledge.unwrap().uuid, [7; 16]);
     assert_eq!(running.app().await["tasksRunning"], 1);
     assert_eq!(running.post(large(made.len())).await.status, 201);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_whose_drain_cannot_be_kept_is_offered_as_before() {
+    let Some(disk) = SmallDisk::mount() else {
+        println!("SKIPPED an_agent_whose_drain_cannot_be_kept_is_offered_as_before: nothing may be mounted here");
+        return;
+    };
+    let mut master = Master::start().await;
+    let store = Store::open(disk.path().join("scheduler.redb"), store::IfLost::Refuse).unwrap();
+    let running = Running::start(master.address, store).await;
+    master.subscribe("F").await;
+    running.create().await;
+    let _launched = master.offer().await;
+    disk.fill();
+    let refused = running.send("POST", "/v2/agents/agent/drain", &Value::Null).await;
+    assert_eq!(refused.status, 507, "{}", refused.text());
+    let operated: Vec<_> = master.operated.borrow().iter().map(mesos::v1::master::Call::r#type).collect();
+    assert_eq!(operated, [Type::DeactivateAgent, Type::ReactivateAgent], "nothing was changed");
     running.stop().await;
 }
 

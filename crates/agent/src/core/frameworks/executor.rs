@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use containers::provision::ProvisionedNetwork;
 use mesos::v1::task_status::Reason;
-use mesos::v1::{ContainerId, ExecutorInfo, FrameworkId, Resource, TaskResourceLimitation, TaskState, executor_info};
+use mesos::v1::{
+    ContainerId, ContainerInfo, ExecutorInfo, FrameworkId, Resource, TaskResourceLimitation, TaskState, executor_info,
+};
 use processes::Process;
 
 use super::tasks::Tasks;
@@ -218,6 +220,12 @@ impl Executor {
 
     pub(crate) fn is_pooled(&self) -> bool {
         self.hosting == Hosting::Pool
+    }
+
+    /// The container of its own process, if that has an image.
+    pub(crate) fn container_with_image(&self) -> Option<&ContainerInfo> {
+        let container = self.info.container.as_ref().filter(|_| !self.is_pooled())?;
+        container.mesos.as_ref()?.image.as_ref().map(|_| container)
     }
 
     /// True if tasks can be sent to it now.

@@ -63,12 +63,14 @@ impl Task {
         status.container_id.as_ref().filter(|id| id.parent.is_some())
     }
 
-    /// Takes a status in. Of a run of equal states the last one stays.
+    /// Takes a status in, without the explanation of an end, which is for the framework. Of a run of equal states the
+    /// last one stays.
     pub(super) fn absorb(&mut self, status: &TaskStatus) {
+        let status = TaskStatus { end: None, ..status.clone() };
         self.wire.state = status.state;
         match self.wire.statuses.last_mut() {
-            Some(last) if last.state == status.state => *last = status.clone(),
-            _ => self.wire.statuses.push(status.clone()),
+            Some(last) if last.state == status.state => *last = status,
+            _ => self.wire.statuses.push(status),
         }
     }
 

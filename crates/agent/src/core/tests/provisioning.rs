@@ -67,7 +67,7 @@ impl Launched {
     }
 
     fn answer(&mut self, order: usize, result: Result<(), &str>) -> Vec<Job> {
-        let result = result.map(|()| None).map_err(|why| Unprovided(why.to_owned()));
+        let result = result.map(|()| None).map_err(|why| Unprovided::Image(why.into()));
         self.bench.core.provisioned(self.bench.now, &self.orders[order].clone(), result);
         self.bench.jobs()
     }

@@ -1,7 +1,7 @@
 //! Starts that are answered late: their executor or pool is over, or to end, by then.
 
 use mesos::v1::cygnet::agent_event::{self, Content};
-use processes::Process;
+use processes::{Process, UserError};
 
 use super::bench::{Bench, preparation};
 use super::wire::{FRAMEWORK, executor_key};
@@ -20,11 +20,11 @@ fn a_start_that_fails_late_ends_its_own_run_only() {
     assert!(bench.core.frameworks.executor(&executor_key("own")).is_none(), "the first run is over");
     let second = preparation(bench.launch("t2", Some("own")));
     assert_ne!(second.container, first.container);
-    bench.core.started(bench.now, &late, Err(StartError::User("nobody".to_owned())));
+    bench.core.started(bench.now, &late, Err(StartError::User(UserError::Unknown("nobody".to_owned()))));
     let executor = bench.core.frameworks.executor(&executor_key("own")).unwrap();
     assert!(matches!(executor.state(), State::Preparing { .. }), "{executor:?}");
     let owner = bench.prepared(&second);
-    bench.core.started(bench.now, &owner, Err(StartError::User("nobody".to_owned())));
+    bench.core.started(bench.now, &owner, Err(StartError::User(UserError::Unknown("nobody".to_owned()))));
     assert!(!bench.core.frameworks.executor(&executor_key("own")).unwrap().is_live(), "its own failure ends it");
 }
 

@@ -5,6 +5,7 @@ mod executors;
 mod sandboxes;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use mesos::states::is_terminal;
@@ -123,7 +124,7 @@ impl World {
         match step {
             Step::Launch => self.launch(),
             Step::Fetched(index) => self.fetched(index, Ok(())),
-            Step::FetchFails(index) => self.fetched(index, Err(SandboxError::Disk("it is full".to_owned()))),
+            Step::FetchFails(index) => self.fetched(index, Err(SandboxError::Disk(io::ErrorKind::StorageFull.into()))),
             Step::ConnectPool => self.connect_pool(),
             Step::ConnectExecutor(index) => self.connect_executor(index),
             Step::Progress(index) => self.progress(index),

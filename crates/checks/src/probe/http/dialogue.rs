@@ -27,7 +27,7 @@ pub(super) struct Answered<'a> {
     pub(super) location: Option<&'a str>,
     /// Known where bodies are kept.
     pub(super) content_type: Option<&'a str>,
-    /// If the answer is whole.
+    /// The body, if the answer is whole.
     pub(super) body: Option<&'a [u8]>,
 }
 

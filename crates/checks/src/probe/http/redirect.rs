@@ -1,4 +1,4 @@
-//! Which redirects are followed, and what of the request is repeated there (RFC 9110, 15.4). Pure.
+//! The redirects that are followed, and what of the request is repeated there (RFC 9110, 15.4). Pure.
 //!
 //! In: the status of a redirect, and whether it leads to another origin. Out: the method, the headers and whether the
 //! body are sent again. What was left out once is left out for the rest of the attempt, even on the way back.

@@ -18,7 +18,7 @@ const HEAD_LIMIT: usize = 64 * 1024;
 /// A chunk of one byte has five beside it.
 const BESIDE_A_BYTE: u64 = 8;
 
-/// Which rule of HTTP/1, or which bound of ours, was broken.
+/// The rule of HTTP/1, or the bound of ours, that was broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Violation {
     #[error("the answer does not begin with HTTP/1")]

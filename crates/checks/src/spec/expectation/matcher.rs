@@ -123,7 +123,7 @@ pub(crate) fn first_objection(matchers: &[Matcher], body: &[u8]) -> Option<Strin
 /// Expectations held against a body that grows: texts are not looked for twice in the same place.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
-    /// Which of the texts were found.
+    /// True for each of the texts that was found.
     found: Vec<bool>,
     looked: usize,
 }

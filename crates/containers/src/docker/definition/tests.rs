@@ -27,7 +27,10 @@ fn task(docker: DockerInfo) -> TaskInfo {
 
 fn try_body(task: &TaskInfo) -> Result<Value, String> {
     let labels = Labels::from([("cygnet.task".to_owned(), "web.1".to_owned())]);
-    let definition = Definition { task, name: "mesos-c", labels, sandbox: Path::new("/sandboxes/a:b"), cfs: false };
+    let own = task.command.as_ref().and_then(|command| command.environment.as_ref());
+    let variables = mesos::command::plain_variables(own);
+    let definition =
+        Definition { task, variables, name: "mesos-c", labels, sandbox: Path::new("/sandboxes/a:b"), cfs: false };
     definition.body().map_err(|error| error.to_string())
 }
 

@@ -42,7 +42,9 @@ async fn a_daemons_refusal_has_its_socket_and_its_words() {
 #[tokio::test]
 async fn what_is_not_there_or_there_already_is_no_error() {
     let (_here, engine) = answering(answer("404 Not Found", r#"{"message": "No such container"}"#));
-    assert!(engine.inspect("c").await.unwrap().is_none() && engine.image("c").await.unwrap().is_none());
+    assert!(
+        engine.inspect("c", &BTreeSet::new()).await.unwrap().is_none() && engine.image("c").await.unwrap().is_none()
+    );
     engine.remove("c").await.unwrap();
     let (_here, engine) = answering(answer("409 Conflict", r#"{"message": "in use"}"#));
     assert_eq!(engine.create("c", json!({})).await.unwrap(), None);
@@ -54,14 +56,15 @@ async fn what_is_not_there_or_there_already_is_no_error() {
 async fn an_answer_that_is_none_is_named() {
     for body in ["", "[", r#"{"State": 7}"#] {
         let (_here, engine) = answering(answer("200 OK", body));
-        let error = engine.container("c").await.unwrap_err().to_string();
+        let told = engine.inspect("c", &BTreeSet::new()).await;
+        let error = told.and_then(|told| engine.understood(&told.unwrap())).unwrap_err().to_string();
         assert!(error.contains("makes no sense"), "{body}: {error}");
     }
     let long = format!(r#"{{"Id": "{}"}}"#, "x".repeat(17 << 20));
     let (_here, engine) = answering(answer("200 OK", &long));
-    assert!(engine.inspect("c").await.unwrap_err().to_string().contains("longer than"));
+    assert!(engine.inspect("c", &BTreeSet::new()).await.unwrap_err().to_string().contains("longer than"));
     let (_here, engine) = answering(&b"SSH-2.0\r\n"[..]);
-    assert!(matches!(engine.inspect("c").await, Err(DockerError::Unreachable { .. })));
+    assert!(matches!(engine.inspect("c", &BTreeSet::new()).await, Err(DockerError::Unreachable { .. })));
     let nobody = Engine::new("/nowhere/docker.sock");
     let error = nobody.daemon().await.unwrap_err().to_string();
     assert!(error.starts_with("The Docker daemon at /nowhere/docker.sock cannot be reached"), "{error}");
@@ -79,24 +82,30 @@ async fn a_daemon_says_whether_its_containers_outlive_it() {
     }
 }
 
+async fn pull(engine: &Engine) -> Result<Progress, DockerError> {
+    let progress = watch::Sender::new(Progress::default());
+    engine.pull("web:1", None, &progress).await.map(|()| progress.borrow().clone())
+}
+
 #[tokio::test]
 async fn an_error_in_the_middle_of_a_pull_is_one() {
     let lines = "{\"status\": \"Pulling\"}\n{\"errorDetail\": {\"message\": \"manifest unknown\"}, \"error\": \"x\"}\n";
     let (_here, engine) = answering(answer("200 OK", lines));
-    let error = engine.pull("web:1", None).await.unwrap_err();
+    let error = pull(&engine).await.unwrap_err();
     assert!(error.to_string().ends_with("said: manifest unknown"), "{error}");
-    let (_here, engine) = answering(answer("200 OK", "{\"status\": \"Pulling\"}\n{\"status\": \"Done\"}"));
-    engine.pull("web:1", None).await.unwrap();
+    let (_here, engine) =
+        answering(answer("200 OK", "{\"status\": \"Pulling fs layer\", \"id\": \"a\"}\n{\"status\": \"Done\"}"));
+    assert_eq!(pull(&engine).await.unwrap().layers, 1);
     let (_here, engine) = answering(answer("200 OK", "nonsense\n"));
-    assert!(matches!(engine.pull("web:1", None).await, Err(DockerError::Nonsense { .. })));
+    assert!(matches!(pull(&engine).await, Err(DockerError::Nonsense { .. })));
     let (_here, engine) = answering(answer("200 OK", &"x".repeat(2 << 20)));
-    assert!(matches!(engine.pull("web:1", None).await, Err(DockerError::Nonsense { .. })));
+    assert!(matches!(pull(&engine).await, Err(DockerError::Nonsense { .. })));
 }
 
 #[tokio::test]
 async fn a_pull_that_does_not_go_on_is_given_up() {
     let (_here, engine) = answering(&b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"status\": \"Pulling\"}\n"[..]);
-    assert!(matches!(engine.pull("web:1", None).await, Err(DockerError::Silent { .. })));
+    assert!(matches!(pull(&engine).await, Err(DockerError::Silent { .. })));
 }
 
 #[tokio::test]

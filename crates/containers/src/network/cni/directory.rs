@@ -22,7 +22,7 @@ impl Directory {
     /// The configuration of a network: the first one of that name, in the order of the files' names. Files that are none
     /// are warned about and passed over.
     pub(super) fn find(&self, network: &str) -> Result<ConfigList, CniError> {
-        let unknown = || CniError::Unknown { network: network.to_owned() };
+        let unknown = || CniError::Unknown { network: network.to_owned(), directory: self.0.clone() };
         let directory = self.0.as_ref().ok_or_else(unknown)?;
         let failed = |source| CniError::Directory { path: directory.clone(), source };
         let entries = fs::read_dir(directory).map_err(failed)?;
@@ -63,7 +63,9 @@ mod tests {
         write("20-blue.conflist", r#"{"name": "blue", "plugins": [{"type": "first"}]}"#);
         write("30-blue.conf", r#"{"name": "blue", "type": "second"}"#);
         assert_eq!(directory.find("blue").unwrap().plugins()[0]["type"], "first");
-        assert_eq!(directory.find("red").unwrap_err().to_string(), "Unknown CNI network 'red'");
+        let red = directory.find("red").unwrap_err().to_string();
+        let place_name = place.path().display();
+        assert_eq!(red, format!("Unknown CNI network 'red': no configuration in {place_name} has this name"));
         write("40-red.json", r#"{"name": "red", "type": "third"}"#);
         assert_eq!(directory.find("red").unwrap().plugins()[0]["type"], "third");
         write("20-blue.conflist", "");

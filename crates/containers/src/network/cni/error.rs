@@ -9,10 +9,18 @@ use crate::network::ProgramError;
 #[derive(Debug, thiserror::Error)]
 pub enum CniError {
     /// No configuration has the name.
-    #[error("Unknown CNI network '{network}'")]
+    #[error(
+        "Unknown CNI network '{network}': {}",
+        directory.as_ref().map_or_else(
+            || "the agent has no 'network_cni_config_dir'".to_owned(),
+            |directory| format!("no configuration in {} has this name", directory.display())
+        )
+    )]
     Unknown {
         /// The name.
         network: String,
+        /// The directory of configurations, if there is one.
+        directory: Option<PathBuf>,
     },
     /// The directory of configurations cannot be read.
     #[error("Unable to list the CNI network configuration directory '{path}': {source}", path = path.display())]

@@ -68,6 +68,11 @@ impl Plugins {
         Plugins { path, limit }
     }
 
+    /// The lack of one of these, if there is any. To be asked before the first one adds: what that makes is removed by all.
+    pub(super) fn are_there(&self, plugins: &[Map<String, Value>], call: &Invocation<'_>) -> Result<(), CniError> {
+        plugins.iter().try_for_each(|plugin| self.program(Command::Add, plugin, call).map(|_program| ()))
+    }
+
     /// Asks one to add; its result.
     pub(super) fn run_for_result(
         &self,
@@ -89,13 +94,9 @@ impl Plugins {
         call: &Invocation<'_>,
         input: &[u8],
     ) -> Result<(PathBuf, Vec<u8>), CniError> {
-        let kind = plugin.get("type").and_then(Value::as_str).unwrap_or_default();
         let Invocation { container, network, interface, handle } = *call;
         let (owner, net) = (container.to_owned(), network.to_owned());
-        let path = self.find(kind).ok_or_else(|| {
-            let (plugin, action) = (kind.to_owned(), command.verb());
-            CniError::NoPlugin { plugin, action, container: owner.clone(), network: net.clone() }
-        })?;
+        let path = self.program(command, plugin, call)?;
         let program = Program::new(&path, &[])
             .with("CNI_COMMAND", command.name())
             .with("CNI_CONTAINERID", container)
@@ -111,6 +112,22 @@ impl Plugins {
         let action = format!("{} container {container} {}", command.verb(), command.preposition());
         let (stdout, stderr) = (told(&output), told(&errors));
         Err(CniError::Failed { plugin: path, action, network: net, stdout, stderr })
+    }
+
+    /// The program of one.
+    fn program(
+        &self,
+        command: Command,
+        plugin: &Map<String, Value>,
+        call: &Invocation<'_>,
+    ) -> Result<PathBuf, CniError> {
+        let kind = plugin.get("type").and_then(Value::as_str).unwrap_or_default();
+        self.find(kind).ok_or_else(|| CniError::NoPlugin {
+            plugin: kind.to_owned(),
+            action: command.verb(),
+            container: call.container.to_owned(),
+            network: call.network.to_owned(),
+        })
     }
 
     fn find(&self, kind: &str) -> Option<PathBuf> {

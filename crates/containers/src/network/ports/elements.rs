@@ -10,7 +10,7 @@ use crate::network::netlink::{Message, NLM_F_CREATE, NLM_F_EXCL, Netlink};
 
 const NFNL_MSG_BATCH_BEGIN: u16 = 16;
 const NFNL_MSG_BATCH_END: u16 = 17;
-const NFNL_SUBSYS_NFTABLES: u16 = 10;
+pub(super) const NFNL_SUBSYS_NFTABLES: u16 = 10;
 const NFT_MSG_NEWSETELEM: u16 = 12;
 const NFT_MSG_DELSETELEM: u16 = 14;
 const NFTA_SET_ELEM_LIST_TABLE: u16 = 1;
@@ -58,7 +58,7 @@ fn header(kind: u16, flags: u16) -> Message {
 }
 
 /// A port is padded to four bytes, as the kernel's registers are.
-fn with_element(message: Message, table: &Table, mapped: &Mapped, with_data: bool) -> Message {
+pub(super) fn with_element(message: Message, table: &Table, mapped: &Mapped, with_data: bool) -> Message {
     let Mapped { mapping, address } = mapped;
     let port = |port: u16| [port.to_be_bytes(), [0, 0]].concat();
     let key = |key: Message| key.put(NFTA_DATA_VALUE, &mapping.host_port.to_be_bytes());

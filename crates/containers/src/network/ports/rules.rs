@@ -15,6 +15,9 @@ pub struct Mapped {
     pub address: Ipv4Addr,
 }
 
+/// The beginning of the names of tables.
+const PREFIX: &str = "cygnet-";
+
 /// The table that belongs to a bridge.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -30,7 +33,17 @@ impl Table {
 
     /// Its name.
     pub fn name(&self) -> String {
-        format!("cygnet-{}", self.bridge)
+        format!("{PREFIX}{}", self.bridge)
+    }
+
+    /// The bridge it belongs to.
+    pub(in crate::network) fn bridge(&self) -> &str {
+        &self.bridge
+    }
+
+    /// A table of this name, if that is one of ours, whoever has made it. Its addresses are not known.
+    pub(super) fn beside(&self, name: &str) -> Option<Table> {
+        name.strip_prefix(PREFIX).map(|bridge| Table::new(bridge, self.subnet))
     }
 
     /// The map of a transport's ports in it.

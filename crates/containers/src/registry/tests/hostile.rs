@@ -182,7 +182,7 @@ async fn a_registry_that_comes_back_is_asked_again_and_the_wait_is_told() {
     };
     let (described, told) = tokio::join!(repository.describe(), told);
     assert_eq!(described.unwrap().manifest.layers.len(), 1);
-    assert!(told.contains("it is tried again after a while: it failed (503), saying 'starting'"), "{told}");
+    assert!(told.contains("manifest: it failed (503), saying 'starting': look at its log (tried again "), "{told}");
     assert_eq!((registry.asked().len(), progress.borrow().trouble.clone()), (5, None));
 }
 

@@ -71,7 +71,7 @@ async fn a_registry_without_tls_is_not_spoken_to_as_if_it_had() {
     });
     let error = failed(&address, None).await;
     assert!(error.contains(&format!("no safe connection to {address}")), "{error}");
-    assert!(error.contains("name it as insecure if it speaks plain HTTP"), "{error}");
+    assert!(error.contains("'insecure_registry' if it speaks plain HTTP"), "{error}");
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub(super) enum End {
     Failed(String),
 }
 
-/// The apps of a deployment that succeeded.
+/// The apps and pods of a deployment that succeeded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Done {
     /// The moment of the change, where apps were before.
@@ -78,8 +78,9 @@ fn end(event: &Value) -> Option<(String, End)> {
 
 fn apps(plan: &Value) -> Vec<String> {
     let actions = items(&plan["steps"]).iter().flat_map(|step| items(&step["actions"]));
-    let begun = actions.filter(|action| action["action"] != "StopApplication");
-    let mut apps: Vec<String> = begun.filter_map(|action| Some(action["app"].as_str()?.to_owned())).collect();
+    let begun = actions.filter(|action| action["action"] != "StopApplication" && action["action"] != "StopPod");
+    let id = |action: &Value| Some(action["app"].as_str().or_else(|| action["pod"].as_str())?.to_owned());
+    let mut apps: Vec<String> = begun.filter_map(id).collect();
     apps.sort_unstable();
     apps.dedup();
     apps
@@ -97,7 +98,7 @@ mod tests {
             {"action": "StopApplication", "app": "/b"}, {"action": "StartPod", "pod": "/p"}]);
         let plan = json!({"id": "d", "version": "V", "steps": [{"actions": actions}]});
         let success = json!({"eventType": "deployment_success", "id": "d", "plan": plan});
-        let done = Done { version: "V".to_owned(), apps: vec!["/a".to_owned()] };
+        let done = Done { version: "V".to_owned(), apps: vec!["/a".to_owned(), "/p".to_owned()] };
         assert_eq!(end(&success), Some(("d".to_owned(), End::Success(done))));
         let failed = json!({"eventType": "deployment_failed", "id": "d", "reason": "canceled"});
         assert_eq!(end(&failed), Some(("d".to_owned(), End::Failed("canceled".to_owned()))));

@@ -1,19 +1,24 @@
-//! A deployment that is followed to its end. A scheduler that does not answer meanwhile is waited for: changes go on when it
-//! is back.
+//! Deployments that are followed to their ends. A scheduler that does not answer meanwhile is waited for: changes go on when
+//! it is back.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::{bail, ensure};
 use hyper::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio::time::Instant;
 
-use super::ends::{End, Ends};
-use super::{DEPLOYMENTS, Following, progress, settling};
+use super::crashes::{self, Crash};
+use super::ends::{Done, End, Ends};
+use super::look::look;
+use super::outcome::Outcome;
+use super::told::Told;
+use super::{DEPLOYMENTS, Following, progress, settling, unchanged, waiting};
 use crate::api::{Api, Changed};
-use crate::command::table::items;
-use crate::output::line;
+use crate::command::table::{items, text};
+use crate::output::{complaint, line};
 use crate::screen::{self, Size};
 use crate::signals::Stop;
 
@@ -23,29 +28,27 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The time by which the stream may be behind what is listed.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
-/// The reason why a change is no longer followed.
-#[derive(Debug)]
-enum Outcome {
-    Ended(End),
-    /// It started, and what it started fails.
-    Crashed(String),
-    /// Its canaries are up, and it waits to be continued or cancelled.
-    Canary,
-    /// No event said how it ended.
-    Unknown,
-    /// The person who watched wants to do something else.
-    Left,
-    /// It took longer than the timeout.
-    Late(Duration),
-}
+/// The most apps of a step that are asked for why they wait.
+const MOST_EXPLAINED: usize = 5;
 
 /// One look at what is under way.
 enum Seen {
     UnderWay,
     Canary,
     Gone,
+    /// An end, again and again, of what it starts.
+    Crashing(Crash),
     /// The scheduler does not answer.
     Nothing,
+}
+
+/// A deployment that did what was wanted of it.
+#[derive(Debug)]
+struct Good {
+    name: String,
+    id: String,
+    done: Done,
+    outcome: Outcome,
 }
 
 /// Follows deployments.
@@ -53,12 +56,15 @@ enum Seen {
 pub(crate) struct Follower<'a> {
     api: &'a Api,
     live: bool,
-    timeout: Option<Duration>,
+    timeout: Option<(Duration, Instant)>,
+    min_healthy: Duration,
     /// None where the change is not followed.
     ends: Option<Ends>,
     to_canary: bool,
     alone: bool,
-    told: Vec<String>,
+    /// True if changes have the names of what they define.
+    defines: bool,
+    told: Told,
     /// The deployment as it was seen last.
     last: Value,
 }
@@ -69,11 +75,13 @@ impl<'a> Follower<'a> {
         Ok(Follower {
             api,
             live: std::io::stdout().is_terminal() && !api.json,
-            timeout: how.timeout,
+            timeout: how.timeout.map(|limit| (limit, Instant::now() + limit)),
+            min_healthy: how.min_healthy,
             ends: if how.detach { None } else { Some(Ends::listen(api).await?) },
             to_canary: false,
             alone: true,
-            told: Vec::new(),
+            defines: false,
+            told: Told::default(),
             last: Value::Null,
         })
     }
@@ -84,31 +92,44 @@ impl<'a> Follower<'a> {
         self
     }
 
-    /// Names what is done, of several.
-    pub(crate) fn one_of(mut self, several: usize) -> Self {
-        self.alone = several <= 1;
+    /// Follows so many definitions: of several each is named. One that changes nothing has to be well, too.
+    pub(crate) fn of_definitions(mut self, count: usize) -> Self {
+        (self.alone, self.defines) = (count <= 1, true);
         self
     }
 
     /// Shows what was answered to a change, and follows its deployment.
     pub(crate) async fn answered(&mut self, answer: &Changed) -> anyhow::Result<ExitCode> {
-        self.named("it", answer).await
+        self.answered_to("it", answer).await
     }
 
-    /// The same, of something with a name.
-    pub(crate) async fn named(&mut self, name: &str, answer: &Changed) -> anyhow::Result<ExitCode> {
-        if self.api.json {
-            line(&answer.body);
-        }
-        match answer.deployment.as_deref() {
-            None => self.say(&self.of(name, "nothing to do")),
-            Some(id) if self.ends.is_none() => {
-                let canary = if self.to_canary { "a canary starts, " } else { "" };
-                let text = format!("{canary}deployment {id} has begun: `cygnet deployment watch {id}` follows it");
-                self.say(&self.of(name, &text));
+    /// The same of a change with a name.
+    pub(crate) async fn answered_to(&mut self, name: &str, answer: &Changed) -> anyhow::Result<ExitCode> {
+        let good = self.until_ended(name, answer).await?;
+        self.settled(good).await
+    }
+
+    /// The same of several changes by their names: the failure of one keeps no other back, and at the end all are counted.
+    pub(crate) async fn all(&mut self, sent: Vec<(String, anyhow::Result<Changed>)>) -> anyhow::Result<ExitCode> {
+        let (count, mut good, mut failed) = (sent.len(), Vec::new(), 0);
+        for (name, answer) in sent {
+            let result = match answer {
+                Ok(answer) => self.until_ended(&name, &answer).await,
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(one) => good.extend(one),
+                Err(error) => {
+                    failed += 1;
+                    complaint(format!("cygnet: {name}: {error:#}"));
+                }
             }
-            Some(id) => return self.follow_named(name, id).await,
         }
+        for (name, error) in self.conclude(good).await? {
+            failed += 1;
+            complaint(format!("cygnet: {name}: {error:#}"));
+        }
+        ensure!(failed == 0, "{failed} of {count} did not succeed");
         Ok(ExitCode::SUCCESS)
     }
 
@@ -123,70 +144,137 @@ impl<'a> Follower<'a> {
 
     /// The same; what is over already is nothing to complain of.
     pub(crate) async fn follow(&mut self, id: &str) -> anyhow::Result<ExitCode> {
-        self.follow_named(id, id).await
+        let good = self.followed(id, id).await?;
+        self.settled(good).await
     }
 
-    async fn follow_named(&mut self, name: &str, id: &str) -> anyhow::Result<ExitCode> {
+    /// Follows what was answered to a change; nothing is left to be settled where nothing began, or nobody waits for it.
+    async fn until_ended(&mut self, name: &str, answer: &Changed) -> anyhow::Result<Option<Good>> {
+        if self.api.json {
+            line(&answer.body);
+        }
+        match answer.deployment.as_deref() {
+            None => return self.nothing(name).await.map(|()| None),
+            Some(id) if self.ends.is_none() => {
+                let canary = if self.to_canary { "a canary starts, " } else { "" };
+                let text = format!("{canary}deployment {id} has begun: `cygnet deployment watch {id}` follows it");
+                self.say(&self.of(name, &text));
+            }
+            Some(id) => {
+                let good = self.followed(name, id).await?;
+                return self.or_earlier(name, good).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Nothing began: what was sent is there already, and well or not.
+    async fn nothing(&self, name: &str) -> anyhow::Result<()> {
+        let trouble = if self.defines { unchanged::trouble(self.api, name).await } else { None };
+        if let Some(why) = trouble {
+            return self.tell(name, "", &Outcome::Unwell { app: name.to_owned(), why });
+        }
+        self.say(&self.of(name, "nothing to do"));
+        Ok(())
+    }
+
+    /// The good end of a change that changed nothing; the earlier change to the same while that is under way.
+    async fn or_earlier(&mut self, name: &str, good: Option<Good>) -> anyhow::Result<Option<Good>> {
+        if !good.as_ref().is_some_and(|good| self.changed_nothing(good)) {
+            return Ok(good);
+        }
+        let Some(earlier) = unchanged::under_way(self.api, name).await else { return Ok(good) };
+        self.say(&self.of(name, &format!("nothing to do; the deployment {earlier} is under way already")));
+        self.followed(name, &earlier).await
+    }
+
+    fn changed_nothing(&self, good: &Good) -> bool {
+        self.defines && good.done.apps.is_empty() && matches!(good.outcome, Outcome::Done)
+    }
+
+    async fn followed(&mut self, name: &str, id: &str) -> anyhow::Result<Option<Good>> {
         let mut stop = Stop::listen()?;
-        let timeout = self.timeout.unwrap_or(Duration::MAX);
-        (self.last, self.told) = (Value::Null, Vec::new());
-        let outcome = tokio::select! {
-            outcome = self.outcome_of(id) => outcome?,
-            () = stop.asked() => Outcome::Left,
-            () = tokio::time::sleep(timeout) => Outcome::Late(timeout),
+        (self.last, self.told) = (Value::Null, Told::default());
+        let late = self.late();
+        let (outcome, done) = tokio::select! {
+            ended = self.outcome_of(id) => ended?,
+            () = stop.asked() => (Outcome::Left, None),
+            limit = late => (Outcome::Late(limit), None),
         };
-        if matches!(outcome, Outcome::Ended(End::Success(_))) && !self.api.json {
+        if matches!(outcome, Outcome::Done) && !self.api.json {
             self.show(progress::completed(&self.last));
         }
         screen::move_on();
-        self.conclude(name, id, outcome)
-    }
-
-    fn conclude(&self, name: &str, id: &str, outcome: Outcome) -> anyhow::Result<ExitCode> {
-        let go_on = format!("`cygnet deployment watch {id}` follows it, `cygnet deployment cancel {id}` takes it back");
-        let (word, result) = match outcome {
-            Outcome::Ended(End::Success(_)) => ("success", Ok("done".to_owned())),
-            Outcome::Unknown => {
-                ("ended", Ok("ended; how was not heard: `cygnet app list` shows what there is".to_owned()))
-            }
-            Outcome::Canary => (
-                "canary",
-                Ok(format!(
-                    "the canary is up: `cygnet deployment continue {id}` goes on, `cygnet deployment cancel {id}` takes it back"
-                )),
-            ),
-            Outcome::Crashed(fault) => ("crashed", Err(anyhow!(fault))),
-            Outcome::Ended(End::Failed(reason)) if reason.is_empty() => {
-                ("failed", Err(anyhow!("the deployment {id} failed")))
-            }
-            Outcome::Ended(End::Failed(reason)) => ("failed", Err(anyhow!("the deployment {id} failed: {reason}"))),
-            Outcome::Left => ("running", Err(anyhow!("the deployment {id} goes on: {go_on}"))),
-            Outcome::Late(limit) => {
-                ("running", Err(anyhow!("the deployment {id} did not end within {limit:?} and goes on: {go_on}")))
-            }
-        };
-        if self.api.json {
-            line(json!({"deploymentId": id, "result": word}));
+        match done {
+            Some(done) => Ok(Some(Good { name: name.to_owned(), id: id.to_owned(), done, outcome })),
+            None => self.tell(name, id, &outcome).map(|()| None),
         }
-        self.say(&self.of(name, &result?));
-        Ok(ExitCode::SUCCESS)
     }
 
-    async fn outcome_of(&mut self, id: &str) -> anyhow::Result<Outcome> {
+    async fn settled(&mut self, good: Option<Good>) -> anyhow::Result<ExitCode> {
+        match self.conclude(good.into_iter().collect()).await?.pop() {
+            Some((_, error)) => Err(error),
+            None => Ok(ExitCode::SUCCESS),
+        }
+    }
+
+    /// Looks on for the time after which what has no checks counts as well, and tells how each is; comes back with those
+    /// that are not.
+    async fn conclude(&mut self, good: Vec<Good>) -> anyhow::Result<Vec<(String, anyhow::Error)>> {
+        let unchecked = settling::unchecked(self.api, &good.iter().map(|one| &one.done).collect::<Vec<_>>()).await;
+        let mut stop = Stop::listen()?;
+        if !unchecked.is_empty() && !self.min_healthy.is_zero() {
+            self.show_unless_json(vec![progress::settling(unchecked.iter().map(|one| &one.app), self.min_healthy)]);
+        }
+        let late = self.late();
+        let crashes = tokio::select! {
+            crashes = settling::crashes(self.api, unchecked, self.min_healthy) => Ok(crashes),
+            () = stop.asked() => Err(None),
+            limit = late => Err(Some(limit)),
+        };
+        if self.live {
+            screen::erase();
+        }
+        let mut bad = Vec::new();
+        for one in good {
+            let outcome = match &crashes {
+                Ok(_) if self.changed_nothing(&one) => match unchanged::trouble(self.api, &one.name).await {
+                    Some(why) => Outcome::Unwell { app: one.name.clone(), why },
+                    None => Outcome::Done,
+                },
+                Ok(crashes) => one.outcome_with(one.done.apps.iter().filter_map(|app| crashes.get(app))),
+                Err(None) => Outcome::Left,
+                Err(Some(limit)) => Outcome::Late(*limit),
+            };
+            bad.extend(self.tell(&one.name, &one.id, &outcome).err().map(|error| (one.name, error)));
+        }
+        Ok(bad)
+    }
+
+    fn tell(&self, name: &str, id: &str, outcome: &Outcome) -> anyhow::Result<()> {
+        if self.api.json {
+            line(outcome.json(id));
+        }
+        let text = outcome.words(id);
+        ensure!(outcome.is_good(), "{text}");
+        self.say(&self.of(name, &text));
+        Ok(())
+    }
+
+    async fn outcome_of(&mut self, id: &str) -> anyhow::Result<(Outcome, Option<Done>)> {
         loop {
             match self.look(id).await? {
-                Seen::Canary => return Ok(Outcome::Canary),
+                Seen::Canary => return Ok((Outcome::Canary, Some(progress::affected(&self.last)))),
+                Seen::Crashing(crash) => return Ok((Outcome::Crashed { crashes: vec![crash], goes_on: true }, None)),
                 Seen::Gone => break,
                 Seen::UnderWay | Seen::Nothing => {}
             }
             if let Ok(end) = tokio::time::timeout(LOOK, self.told(id)).await {
-                return Ok(self.settled(end).await);
+                return Ok(ended(end));
             }
         }
-        match tokio::time::timeout(LAST_WORD, self.told(id)).await {
-            Ok(end) => Ok(self.settled(end).await),
-            Err(_) => Ok(Outcome::Unknown),
-        }
+        let end = tokio::time::timeout(LAST_WORD, self.told(id)).await;
+        Ok(end.map_or((Outcome::Unknown, None), ended))
     }
 
     async fn told(&mut self, id: &str) -> End {
@@ -196,20 +284,14 @@ impl<'a> Follower<'a> {
         }
     }
 
-    async fn settled(&self, end: End) -> Outcome {
-        let fault = match &end {
-            End::Success(done) => settling::fault(self.api, done).await,
-            End::Failed(_) => None,
-        };
-        fault.map_or(Outcome::Ended(end), Outcome::Crashed)
-    }
-
     /// Shows how it is.
     async fn look(&mut self, id: &str) -> anyhow::Result<Seen> {
         let all = match self.api.ask(Method::GET, DEPLOYMENTS, None).await {
             Ok(Ok(answer)) => answer.body,
             // One that starts is not ready yet.
-            Ok(Err(refused)) if refused.status != 503 => return Err(refused.explain()),
+            Ok(Err(refused)) if refused.status != 503 => {
+                return Err(self.api.explain(&refused, DEPLOYMENTS, None).await);
+            }
             Ok(Err(_)) | Err(_) => {
                 self.show_unless_json(vec!["the scheduler does not answer; waiting until it is back".to_owned()]);
                 return Ok(Seen::Nothing);
@@ -223,9 +305,36 @@ impl<'a> Follower<'a> {
             return Ok(Seen::Gone);
         };
         self.last = deployment.clone();
-        self.show_unless_json(progress::lines(deployment));
+        let apps = self.unready_apps(deployment).await;
+        self.show_unless_json(progress::lines(deployment, |id| {
+            apps.iter().find(|app| app["id"] == id).map_or_else(Vec::new, waiting::reasons)
+        }));
+        let since = text(&deployment["version"]);
+        if let Some(crash) = apps.iter().find_map(|app| crashes::repeated(app, &since)) {
+            return Ok(Seen::Crashing(crash));
+        }
         let waits = self.to_canary && progress::canary_is_up(deployment);
         Ok(if waits { Seen::Canary } else { Seen::UnderWay })
+    }
+
+    /// The apps of its step that are not ready, with their reasons; only some of many.
+    async fn unready_apps(&self, deployment: &Value) -> Vec<Value> {
+        let mut apps = Vec::new();
+        for app in progress::unready(deployment).take(MOST_EXPLAINED) {
+            // One that cannot be seen says nothing.
+            apps.extend(look(self.api, app).await);
+        }
+        apps
+    }
+
+    /// Comes back when it takes longer than it may.
+    fn late(&self) -> impl Future<Output = Duration> + use<> {
+        let timeout = self.timeout;
+        async move {
+            let Some((limit, deadline)) = timeout else { return std::future::pending().await };
+            tokio::time::sleep_until(deadline).await;
+            limit
+        }
     }
 
     fn show_unless_json(&mut self, lines: Vec<String>) {
@@ -239,9 +348,8 @@ impl<'a> Follower<'a> {
             let size = Size::of_terminal();
             screen::draw(lines.iter().map(|line| screen::cut(line, size.columns)).collect());
         } else {
-            lines.iter().filter(|new| !self.told.contains(new)).for_each(line);
+            self.told.news(lines).iter().for_each(line);
         }
-        self.told = lines;
     }
 
     fn of(&self, name: &str, text: &str) -> String {
@@ -252,5 +360,25 @@ impl<'a> Follower<'a> {
         if !self.api.json {
             line(text);
         }
+    }
+}
+
+impl Good {
+    /// The outcome once it is known what of it crashed.
+    fn outcome_with<'b>(&self, crashes: impl Iterator<Item = &'b Crash>) -> Outcome {
+        let crashes: Vec<Crash> = crashes.cloned().collect();
+        let goes_on = matches!(self.outcome, Outcome::Canary);
+        match crashes.is_empty() {
+            false => Outcome::Crashed { crashes, goes_on },
+            true if goes_on => Outcome::Canary,
+            true => Outcome::Done,
+        }
+    }
+}
+
+fn ended(end: End) -> (Outcome, Option<Done>) {
+    match end {
+        End::Success(done) => (Outcome::Done, Some(done)),
+        End::Failed(reason) => (Outcome::Failed(reason), None),
     }
 }

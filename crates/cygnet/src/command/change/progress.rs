@@ -1,15 +1,18 @@
 //! The progress of a deployment, in lines: one for each thing its step does, and below it what that waits for. Pure:
 //! one as the API lists it in, lines out.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use super::ends::Done;
 use crate::command::table::{items, text};
 
 /// Of a bar, in characters.
 const WIDTH: u64 = 20;
 
-/// The lines for a deployment.
-pub(super) fn lines(deployment: &Value) -> Vec<String> {
+/// The lines for a deployment, with the reasons why an app is not ready yet.
+pub(super) fn lines(deployment: &Value, reasons: impl Fn(&str) -> Vec<String>) -> Vec<String> {
     let mut lines = Vec::new();
     let (step, steps) = (&deployment["currentStep"], &deployment["totalSteps"]);
     if steps.as_u64().is_some_and(|steps| steps > 1) {
@@ -18,8 +21,30 @@ pub(super) fn lines(deployment: &Value) -> Vec<String> {
     for action in items(&deployment["currentActions"]) {
         lines.push(line(action));
         lines.extend(items(&action["waitsFor"]).iter().map(|reason| format!("    {}", text(reason))));
+        lines.extend(action["app"].as_str().map(&reasons).unwrap_or_default());
     }
     lines
+}
+
+/// The apps that are not as many as wanted yet.
+pub(super) fn unready(deployment: &Value) -> impl Iterator<Item = &str> {
+    let is_unready = |action: &&Value| action["progress"]["ready"].as_u64() < action["progress"]["instances"].as_u64();
+    items(&deployment["currentActions"])
+        .iter()
+        .filter(is_unready)
+        .filter_map(|action| action["app"].as_str().or_else(|| action["pod"].as_str()))
+}
+
+/// The apps that a deployment is about, and when it began.
+pub(super) fn affected(deployment: &Value) -> Done {
+    let affected = ["affectedApps", "affectedPods"].into_iter().flat_map(|kind| items(&deployment[kind]));
+    Done { version: text(&deployment["version"]), apps: affected.map(text).collect() }
+}
+
+/// The line while apps without checks are looked at for so long.
+pub(super) fn settling<'a>(apps: impl Iterator<Item = &'a String>, time: Duration) -> String {
+    let apps: Vec<&str> = apps.map(String::as_str).collect();
+    format!("no health checks: running for {time:?} counts as well (--min-healthy): {}", apps.join(", "))
 }
 
 /// The lines for one that succeeded, by how it was seen last.
@@ -64,19 +89,6 @@ fn bar(done: u64, of: u64) -> String {
     (0..WIDTH).map(|place| if place < full { '█' } else { '░' }).collect()
 }
 
-/// Why instances wait: what was missing in the offers, or that they are held back after failures.
-pub(crate) fn waits(item: &Value) -> Option<String> {
-    if let Some(left) = item["delay"]["timeLeftSeconds"].as_u64().filter(|&left| left > 0) {
-        return Some(format!("held back for {left}s after failures"));
-    }
-    let summary = items(&item["processedOffersSummary"]["rejectSummaryLastOffers"]);
-    let declined = summary.iter().filter(|reason| reason["declined"].as_u64().is_some_and(|count| count > 0));
-    let reasons: Vec<_> = declined
-        .map(|reason| format!("{} ({} of {} offers)", text(&reason["reason"]), reason["declined"], reason["processed"]))
-        .collect();
-    (!reasons.is_empty()).then(|| reasons.join(", "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,10 +99,11 @@ mod tests {
             "app": "/web", "readinessCheckResults": [{"ready": true}, {"ready": false}],
             "progress": {"instances": 4, "ready": 2, "old": 1, "leaving": 1}, "waitsFor": ["1 instance is not healthy yet"]}]});
         assert_eq!(
-            lines(&deployment),
+            lines(&deployment, |id| vec![format!("      why of {id}")]),
             [
                 "RestartApplication /web ██████████░░░░░░░░░░ 2 of 4 ready, 2 to go, 1 of 2 readiness checks pass",
                 "    1 instance is not healthy yet",
+                "      why of /web",
             ]
         );
     }
@@ -119,17 +132,7 @@ mod tests {
     fn a_scheduler_that_tells_no_progress_is_understood() {
         let deployment = json!({"currentStep": 1, "totalSteps": 2, "currentActions": [
             {"action": "StopApplication", "app": "/gone"}, {"action": "StartPod", "pod": "/pod"}]});
-        assert_eq!(lines(&deployment), ["step 1 of 2", "StopApplication /gone", "StartPod /pod"]);
-    }
-
-    #[test]
-    fn why_an_app_waits_is_said() {
-        let item = json!({"delay": {"timeLeftSeconds": 0}, "processedOffersSummary": {"rejectSummaryLastOffers": [
-            {"reason": "InsufficientCpus", "declined": 2, "processed": 3},
-            {"reason": "InsufficientPorts", "declined": 0, "processed": 1}]}});
-        assert_eq!(waits(&item).unwrap(), "InsufficientCpus (2 of 3 offers)");
-        assert_eq!(waits(&json!({"delay": {"timeLeftSeconds": 7}})).unwrap(), "held back for 7s after failures");
-        assert_eq!(waits(&json!({})), None);
+        assert_eq!(lines(&deployment, |_| Vec::new()), ["step 1 of 2", "StopApplication /gone", "StartPod /pod"]);
     }
 
     #[test]

@@ -1,66 +1,70 @@
-//! The moments after a deployment succeeded. An app without checks counts as started as soon as its tasks run: one that
-//! ends at once is seen only after that.
+//! The moments after deployments succeeded. An app with checks was waited for until they had their say. One without counts
+//! as started as soon as its tasks run: whether it stays is seen only after that.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use super::crashes::{self, Crash};
 use super::ends::Done;
-use crate::api::{Api, path};
-use crate::command::table::{items, text};
-
-/// The time to look on.
-const SETTLE: Duration = Duration::from_secs(1);
+use super::look::look;
+use crate::api::Api;
+use crate::command::table::items;
 
 /// The time between two looks.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(200);
 
-/// Looks on for a moment; comes back with why something that was started does not stay.
-pub(super) async fn fault(api: &Api, done: &Done) -> Option<String> {
-    let looking = async {
-        loop {
-            for app in &done.apps {
-                // An app that cannot be seen is not known to fail.
-                if let Some(fault) =
-                    api.get(&path("apps", app)).await.ok().and_then(|answer| crash(&answer["app"], done))
-                {
-                    return fault;
-                }
+/// An app that was started, and when.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub app: String,
+    since: String,
+}
+
+/// The apps of deployments that started instances and cannot say for themselves how they are.
+pub(super) async fn unchecked(api: &Api, dones: &[&Done]) -> Vec<Started> {
+    let mut found = Vec::new();
+    for done in dones {
+        for app in &done.apps {
+            // An app that cannot be seen is not known to fail.
+            let seen = look(api, app).await;
+            if seen.is_some_and(|seen| has_no_checks(&seen) && has_new(&seen, &done.version)) {
+                found.push(Started { app: app.clone(), since: done.version.clone() });
             }
+        }
+    }
+    found
+}
+
+/// Looks on for so long; comes back with what did not stay, by app.
+pub(super) async fn crashes(api: &Api, mut watched: Vec<Started>, time: Duration) -> BTreeMap<String, Crash> {
+    let mut found = BTreeMap::new();
+    let looking = async {
+        while !watched.is_empty() {
+            for started in &watched {
+                // A scheduler that does not answer says nothing of the app.
+                let Some(seen) = look(api, &started.app).await else { continue };
+                let crash = crashes::first(&seen, &started.since);
+                found.extend(crash.map(|crash| (started.app.clone(), crash)));
+            }
+            watched.retain(|started| !found.contains_key(&started.app));
             tokio::time::sleep(LOOK).await;
         }
     };
-    if unchecked(api, done).await { tokio::time::timeout(SETTLE, looking).await.ok() } else { None }
-}
-
-/// True if any of the apps has no checks: all others were waited for until they were healthy.
-async fn unchecked(api: &Api, done: &Done) -> bool {
-    for app in &done.apps {
-        if api.get(&path("apps", app)).await.is_ok_and(|answer| has_no_checks(&answer["app"])) {
-            return true;
-        }
-    }
-    false
+    // The end of the time is what is hoped for.
+    let _ = tokio::time::timeout(time, looking).await;
+    found
 }
 
 fn has_no_checks(app: &Value) -> bool {
     app.is_object() && items(&app["healthChecks"]).is_empty() && app["instances"] != 0
 }
 
-/// A failure since the change, while instances are missing.
-fn crash(app: &Value, done: &Done) -> Option<String> {
-    let failure = &app["lastTaskFailure"];
-    let since_then = text(&failure["timestamp"]) >= done.version;
-    let missing = app["tasksRunning"].as_u64() < app["instances"].as_u64();
-    let fails = has_no_checks(app) && failure.is_object() && since_then && missing;
-    fails.then(|| {
-        let [id, task, state, message] =
-            [&app["id"], &failure["taskId"], &failure["state"], &failure["message"]].map(text);
-        let [state, message] = [state.trim_start_matches("TASK_").to_lowercase(), message.trim().to_owned()];
-        format!(
-            "{id} started and does not stay: {task} {state}: {message}; `cygnet task logs {task}` prints what it wrote"
-        )
-    })
+/// True if an instance was launched since then, or is about to be.
+fn has_new(app: &Value, since: &str) -> bool {
+    let is_new = |task: &Value| task["stagedAt"].as_str().is_some_and(|staged| staged >= since);
+    items(&app["tasks"]).iter().chain(items(&app["ended"])).any(is_new) || !items(&app["waiting"]).is_empty()
 }
 
 #[cfg(test)]
@@ -69,20 +73,20 @@ mod tests {
 
     use super::*;
 
-    fn app(checks: Value, at: &str, running: u64) -> Value {
-        json!({"id": "/a", "instances": 1, "tasksRunning": running, "healthChecks": checks, "lastTaskFailure":
-            {"taskId": "a.1", "state": "TASK_FAILED", "message": "Command exited with status 3", "timestamp": at}})
+    #[test]
+    fn an_app_with_checks_or_without_instances_is_not_looked_at() {
+        for (checks, instances, is_so) in [(json!([]), 1, true), (json!([{}]), 1, false), (json!([]), 0, false)] {
+            assert_eq!(has_no_checks(&json!({"healthChecks": checks, "instances": instances})), is_so);
+        }
+        assert!(!has_no_checks(&Value::Null));
     }
 
     #[test]
-    fn only_a_failure_since_the_change_of_an_app_that_misses_instances_is_a_crash() {
-        let done = Done { version: "2026-01-02T00:00:00.000Z".to_owned(), apps: Vec::new() };
-        let (before, after) = ("2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.100Z");
-        let fault = crash(&app(json!([]), after, 0), &done).unwrap();
-        assert!(fault.contains("a.1 failed: Command exited with status 3"), "{fault}");
-        assert_eq!(crash(&app(json!([]), before, 0), &done), None);
-        assert_eq!(crash(&app(json!([]), after, 1), &done), None);
-        assert_eq!(crash(&app(json!([{}]), after, 0), &done), None, "its checks have had their say");
-        assert_eq!(crash(&json!(null), &done), None);
+    fn what_runs_already_needs_no_look() {
+        let (before, since) = ("2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z");
+        assert!(!has_new(&json!({"tasks": [{"stagedAt": before}], "ended": [{"stagedAt": before}]}), since));
+        assert!(has_new(&json!({"tasks": [{"stagedAt": before}, {"stagedAt": since}]}), since));
+        assert!(has_new(&json!({"tasks": [], "ended": [{"stagedAt": since}]}), since), "it ended already");
+        assert!(has_new(&json!({"tasks": [], "waiting": [{}]}), since));
     }
 }

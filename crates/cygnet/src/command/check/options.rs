@@ -169,7 +169,7 @@ pub(super) struct TlsOptions {
     /// The name to ask for (SNI) and to verify
     #[arg(long, value_name = "NAME")]
     pub sni: Option<String>,
-    /// Who we are: a PEM file with our certificate
+    /// The PEM file with the certificate to show
     #[arg(long, value_name = "FILE", requires = "key")]
     pub cert: Option<PathBuf>,
     /// The PEM file with its key

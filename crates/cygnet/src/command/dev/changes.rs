@@ -23,7 +23,7 @@ pub(super) enum Change<'a> {
 pub(super) fn changes<'a>(before: &'a Snapshot, now: &'a Snapshot) -> Vec<Change<'a>> {
     let failed = now.failures.iter().filter(|failure| !before.failures.contains(failure)).map(Change::Failed);
     let gone = before.rows.iter().filter(|row| now.row(row).is_none()).map(Change::Gone);
-    let changed = now.rows.iter().filter(|row| before.row(row) != Some(row)).map(Change::Task);
+    let changed = now.rows.iter().filter(|row| !before.row(row).is_some_and(|old| old.is_as(row))).map(Change::Task);
     let held = now.held.iter().filter(|held| !before.held.contains(held)).map(Change::Held);
     let free = |held: &&Held| now.held.iter().all(|now| now.app != held.app);
     let released = before.held.iter().filter(free).map(Change::Released);
@@ -35,7 +35,8 @@ impl Change<'_> {
     pub(super) fn line(&self) -> String {
         match self {
             Change::Task(row) if row.task.is_empty() => {
-                format!("{}: {} waiting to be launched", row.app, row.instances)
+                let why = if row.why.is_empty() { String::new() } else { format!(": {}", row.why) };
+                format!("{}: {} waiting to be launched{why}", row.app, row.instances)
             }
             Change::Task(row) => task_line(row),
             Change::Gone(row) if row.task.is_empty() => format!("{}: none waiting any more", row.app),
@@ -118,10 +119,11 @@ mod tests {
 
     #[test]
     fn the_brake_is_told_when_it_holds_and_when_it_lets_go() {
-        let held = |tasks| Snapshot { held: vec![Held { app: "/web".into(), tasks }], ..Snapshot::default() };
+        let held =
+            |tasks| Snapshot { held: vec![Held { app: "/web".into(), tasks, used: None }], ..Snapshot::default() };
         let line =
             |before: &Snapshot, now: &Snapshot| changes(before, now).iter().map(Change::line).collect::<Vec<_>>();
-        assert_eq!(line(&held(1), &held(3)), ["/web: 3 unhealthy and not killed for now, because many were"]);
+        assert_eq!(line(&held(1), &held(3)), ["/web: held by the brake; 3 unhealthy and not killed for now"]);
         assert_eq!(line(&held(3), &Snapshot::default()), ["/web: tasks are killed for their health again"]);
         assert!(line(&held(3), &held(3)).is_empty());
     }
@@ -131,8 +133,8 @@ mod tests {
         assert_eq!(Change::Task(&task("a", "healthy")).line(), "a running on port 31000, healthy (1 of 1 checks)");
         let plain = Row { checks: (0, 0), ports: String::new(), ..task("a", "-") };
         assert_eq!(Change::Task(&plain).line(), "a running");
-        let waiting = Row { app: "/web".into(), instances: 2, ..Row::default() };
-        assert_eq!(Change::Task(&waiting).line(), "/web: 2 waiting to be launched");
+        let waiting = Row { app: "/web".into(), instances: 2, why: "waits for an offer".into(), ..Row::default() };
+        assert_eq!(Change::Task(&waiting).line(), "/web: 2 waiting to be launched: waits for an offer");
         assert_eq!(Change::Gone(&waiting).json()["instances"], 0);
         let ports = |ports: &str| Change::Task(&Row { ports: ports.into(), ..task("a", "-") }).json()["ports"].clone();
         assert_eq!((ports("31000,31001"), ports("")), (json!([31000, 31001]), json!([])), "numbers");

@@ -1,26 +1,31 @@
 //! Rows of cells as lines of a terminal: one line a row, never wider than there is room. Pure.
 //!
-//! In too little room the texts of [`FAILURE`] are cut first, then whole columns are left out, and last of all
-//! the apps' names are cut: what is left can be read.
+//! In too little room the reasons are cut first, then whole columns are left out, the reasons are cut more, and last of
+//! all the apps' names are cut: what is left can be read.
 
 use unicode_width::UnicodeWidthStr;
 
 use crate::screen::cut;
 
 /// The header of the columns.
-pub(super) const HEADER: [&str; 8] =
-    ["app", "instance", "state", "health", "checks", "ports", "last failure", "uptime"];
+pub(super) const HEADER: [&str; 8] = ["app", "instance", "state", "health", "checks", "ports", "why", "uptime"];
 
 /// The column with the health.
 const HEALTH: usize = 3;
 
-/// The column with why a check failed.
+/// The column with the reason.
 const FAILURE: usize = 6;
 
 /// The columns that are left out where there is no room, the first ones first.
-const SPARED: [usize; 5] = [7, 5, 4, 1, 2];
+const SPARED: [usize; 3] = [7, 5, 4];
 
-/// The least that is left of a failure.
+/// The columns that are left out only when not even a short reason has room.
+const SPARED_LAST: [usize; 2] = [1, 2];
+
+/// The least that is left of a reason while other columns can be left out.
+const SHORT_FAILURE: usize = 32;
+
+/// The least that is left of it at all.
 const SHORTEST_FAILURE: usize = 16;
 
 /// Between two columns.
@@ -40,12 +45,13 @@ impl Columns {
             }
         }
         let mut columns = Columns(widths);
-        columns.cut_to(FAILURE, SHORTEST_FAILURE, room);
-        for spared in SPARED {
-            if columns.width() <= room {
-                break;
+        for (shortest, spared) in [(SHORT_FAILURE, &SPARED[..]), (SHORTEST_FAILURE, &SPARED_LAST[..])] {
+            columns.cut_to(FAILURE, shortest, room);
+            for &column in spared {
+                if columns.width() > room {
+                    columns.0[column] = 0;
+                }
             }
-            columns.0[spared] = 0;
         }
         columns.cut_to(0, 4, room);
         columns.grow(FAILURE, widths[FAILURE], room);

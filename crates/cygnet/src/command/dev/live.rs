@@ -3,7 +3,7 @@
 use super::columns::{Columns, HEADER};
 use super::snapshot::{Failure, Row, Snapshot};
 use crate::command::age::since;
-use crate::command::task::shown;
+use crate::command::ids::shown;
 use crate::screen::{Size, cut};
 
 /// Lines that are not rows: the header and the line below it, how many rows are left out, and the cursor's.
@@ -38,11 +38,12 @@ fn table(rows: &[&Row], columns: usize) -> Vec<String> {
 
 /// Long lists begin with what is not well.
 fn urgency(row: &Row) -> u8 {
-    match (row.health, row.task.is_empty()) {
-        ("unhealthy", _) => 0,
-        (_, true) => 1,
-        ("healthy", _) => 3,
-        _ => 2,
+    match (row.health, row.task.is_empty(), row.last_failure.is_empty()) {
+        ("unhealthy", ..) => 0,
+        (_, true, _) => 1,
+        (_, _, false) => 2,
+        ("healthy", ..) => 4,
+        _ => 3,
     }
 }
 
@@ -75,7 +76,7 @@ fn cells(row: &Row) -> [String; 8] {
         row.health.to_owned(),
         if waits { String::new() } else { format!("{}/{}", row.checks.0, row.checks.1) },
         row.ports.clone(),
-        row.last_failure.clone(),
+        row.why.clone(),
         since(&row.started_at),
     ]
 }
@@ -101,6 +102,7 @@ mod tests {
             app: "/web".into(),
             task: format!("web.instance-{task:08}._app.1"),
             health,
+            why: last_failure.clone(),
             last_failure,
             ..Row::default()
         }
@@ -140,12 +142,44 @@ mod tests {
         };
         let snapshot = Snapshot {
             failures: (0..50).map(failure).collect(),
-            held: vec![Held { app: "/web".into(), tasks: 3 }],
+            held: vec![Held { app: "/web".into(), tasks: 3, used: Some((2, 3)) }],
             ..rows(30, 17)
         };
         let lines = lines(&snapshot, Size { lines: 24, columns: 80 });
         assert!(lines.len() < 24 && lines.iter().filter(|line| line.contains("unhealthy")).count() >= 12, "{lines:#?}");
-        assert!(lines.iter().any(|line| line.contains("3 unhealthy and not killed for now")), "{lines:#?}");
+        assert!(lines.iter().any(|line| line.starts_with("/web: held by the brake: 2 of 3 used; 3 un")), "{lines:#?}");
         assert_eq!(lines.last().map(String::as_str), Some("and 44 more such lines"));
+    }
+
+    #[test]
+    fn at_each_width_the_reason_is_seen_and_no_word_of_the_others_is_broken() {
+        let why = "front: 503 Service Unavailable; within grace until 10:20:30, 12 failures so far";
+        let grace = Row { state: "running".into(), why: why.into(), last_failure: "front".into(), ..row(1, "unknown") };
+        let waiting = Row {
+            app: "/shop".into(),
+            state: "waiting".into(),
+            health: "-",
+            why: "waits for an offer that fits".into(),
+            instances: 2,
+            ..Row::default()
+        };
+        let snapshot = Snapshot { rows: vec![grace, waiting], ..Snapshot::default() };
+        for (columns, seen) in [(60, 18), (80, 26), (120, 55)] {
+            let lines = lines(&snapshot, Size { lines: 24, columns });
+            assert!(lines[2].starts_with("/web ") && lines[2].contains("running"), "{lines:#?}");
+            assert!(lines[2].contains(&why[..seen]), "{columns}: {lines:#?}");
+            assert!(lines[3].contains("waiting") && lines[3].contains("waits for an offer"), "{columns}: {lines:#?}");
+        }
+    }
+
+    #[test]
+    fn what_fails_within_its_grace_is_before_what_is_well_and_a_small_terminal_says_how_many_more_there_are() {
+        let mut snapshot = rows(30, 0);
+        snapshot.rows[29] = Row { last_failure: "front".into(), ..row(29, "unknown") };
+        for height in [6, 10, 24] {
+            let lines = lines(&snapshot, Size { lines: height, columns: 80 });
+            assert!(lines[2].contains("unknown"), "{lines:#?}");
+            assert_eq!(lines.last().unwrap(), &format!("and {} more", 30 - (height - 4)));
+        }
     }
 }

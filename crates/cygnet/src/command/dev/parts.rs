@@ -81,6 +81,8 @@ async fn bind_scheduler(dev: &Dev, work_dir: &Path, master: SocketAddr) -> anyho
     let mut options = scheduler::Options::new(open_definitions(work_dir)?, master.to_string());
     options.listen = dev.listen;
     options.port = dev.api_port;
+    options.default_network_name.clone_from(&dev.default_network_name);
+    dev.networks.bridge().clone_into(&mut options.mesos_bridge_name);
     let hint =
         |error: &SchedulerError| matches!(error, SchedulerError::Bind(BindError::InUse { .. })).then_some("--api-port");
     Scheduler::bind(options).await.map_err(|error| no_start("scheduler", hint(&error), error))

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::command::table::text;
+use super::why;
+use crate::command::table::{items, text};
 use crate::command::task::{causes, judged, ports, progress};
 
 /// All apps at one moment.
@@ -18,6 +19,8 @@ pub(super) struct Snapshot {
 pub(super) struct Held {
     pub app: String,
     pub tasks: u64,
+    /// The part of what may be killed that is used up, where that is known.
+    pub used: Option<(u64, u64)>,
 }
 
 /// One task, or the instances of an app that have none yet.
@@ -30,7 +33,10 @@ pub(super) struct Row {
     pub health: &'static str,
     /// The number of its checks that pass, and of all of them.
     pub checks: (usize, usize),
+    /// The checks that fail, with their causes.
     pub last_failure: String,
+    /// The same with what is next and when: it changes from moment to moment.
+    pub why: String,
     pub ports: String,
     pub started_at: String,
     /// 1, but for instances that wait.
@@ -50,7 +56,15 @@ pub(super) struct Failure {
 impl Held {
     /// In words.
     pub(super) fn text(&self) -> String {
-        format!("{}: {} unhealthy and not killed for now, because many were", self.app, self.tasks)
+        let used = self.used.map_or_else(String::new, |(used, most)| format!(": {used} of {most} used"));
+        format!("{}: held by the brake{used}; {} unhealthy and not killed for now", self.app, self.tasks)
+    }
+}
+
+impl Row {
+    /// True if there is nothing to tell of that is different.
+    pub(super) fn is_as(&self, other: &Row) -> bool {
+        Row { why: other.why.clone(), ..self.clone() } == *other
     }
 }
 
@@ -73,8 +87,16 @@ impl Snapshot {
 fn rows(app: &Value) -> Vec<Row> {
     let tasks = app["tasks"].as_array().map_or(&[][..], Vec::as_slice);
     let waiting = app["instances"].as_u64().unwrap_or(0).saturating_sub(tasks.len() as u64);
-    let waits =
-        || Row { app: text(&app["id"]), state: "waiting".into(), health: "-", instances: waiting, ..Row::default() };
+    let next = items(&app["waiting"]).iter().map(|one| &one["nextAction"]).find(|next| next.is_object());
+    let why = next.map(why::of_next).unwrap_or_default();
+    let waits = || Row {
+        app: text(&app["id"]),
+        state: "waiting".into(),
+        health: "-",
+        why,
+        instances: waiting,
+        ..Row::default()
+    };
     tasks.iter().map(|task| row(app, task)).chain((waiting > 0).then(waits)).collect()
 }
 
@@ -87,16 +109,24 @@ fn row(app: &Value, task: &Value) -> Row {
         state: text(&task["state"]).trim_start_matches("TASK_").to_lowercase(),
         health: judged(results, defined),
         checks: (results.iter().filter(|result| result["alive"] == true).count(), defined),
-        last_failure: progress(task).unwrap_or_else(|| causes(results)),
+        last_failure: last_failure(task, results),
+        why: why::of_task(task),
         ports: ports(task),
         started_at: text(&task["startedAt"]),
         instances: 1,
     }
 }
 
+/// A scheduler of before tells no reasons.
+fn last_failure(task: &Value, results: &[Value]) -> String {
+    let causes = || if task["health"].is_object() { crate::command::why::causes(task) } else { causes(results) };
+    progress(task).unwrap_or_else(causes)
+}
+
 fn held(app: &Value) -> Option<Held> {
     let tasks = app["tasksHeldUnhealthy"].as_u64().filter(|&tasks| tasks > 0)?;
-    Some(Held { app: text(&app["id"]), tasks })
+    let kills = &app["healthKills"];
+    Some(Held { app: text(&app["id"]), tasks, used: kills["used"].as_u64().zip(kills["most"].as_u64()) })
 }
 
 fn failure(app: &Value) -> Option<Failure> {
@@ -151,17 +181,23 @@ mod tests {
         let held = |tasks: u64| {
             let mut app = app(0, json!([]));
             app["tasksHeldUnhealthy"] = json!(tasks);
+            app["healthKills"] = json!({"used": 2, "most": 3});
             Snapshot::of(&json!({"apps": [app]})).held
         };
-        assert_eq!((held(0), held(3)), (Vec::new(), vec![Held { app: "/web".into(), tasks: 3 }]));
+        assert_eq!((held(0), held(3)[0].used), (Vec::new(), Some((2, 3))));
+        assert_eq!(held(3)[0].text(), "/web: held by the brake: 2 of 3 used; 3 unhealthy and not killed for now");
     }
 
     #[test]
-    fn instances_without_a_task_wait() {
+    fn instances_without_a_task_wait_for_something() {
         let mut app = app(0, json!([]));
         app["instances"] = json!(3);
+        app["waiting"] = json!([{"nextAction": {"kind": "offer", "text": "waits for an offer"}}]);
         let rows = Snapshot::of(&json!({"apps": [app]})).rows;
         assert_eq!((rows.len(), rows[1].state.as_str(), rows[1].instances), (2, "waiting", 2));
+        assert_eq!(rows[1].why, "waits for an offer");
+        let other = Row { why: "other".into(), ..rows[1].clone() };
+        assert!(rows[1].is_as(&other) && !rows[1].is_as(&Row { instances: 3, ..other.clone() }));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::screen::{self, Size};
 const LOOK: Duration = Duration::from_millis(250);
 
 /// The queries.
-const APPS: &str = "/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure&embed=apps.brake";
+const APPS: &str = "/v2/apps?embed=apps.tasks&embed=apps.lastTaskFailure&embed=apps.brake&embed=apps.health";
 
 /// The manner of showing things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +88,22 @@ impl Watch {
         let app = app.unwrap_or("APP");
         let json = json!({"event": "started", "api": api.to_string(), "master": master.to_string(), "agent": agent.to_string()});
         let text = format!(
-            "Marathon API  http://{api}/v2/apps\nMesos master  http://{master}/state\nMesos agent   http://{agent}/state\n\
-             In another terminal: {0} app show {app}, {0} task list, {0} task logs TASK, {0} help{1}\n",
+            "Page          http://{api}/ui/\nMarathon API  http://{api}/v2/apps\nMesos master  http://{master}/state\nMesos agent   http://{agent}/state\n\
+             In another terminal: {0} status, {0} app show {app}, {0} task list, {0} task logs TASK, {0} help{1}\n",
             program(),
             elsewhere(at)
         );
         self.say(json, &text);
+    }
+
+    /// Tells of apps that are here from earlier runs.
+    pub(super) fn earlier(&mut self, ids: &[String]) {
+        let text = format!(
+            "Runs again from earlier: {}. `{} app rm ID` removes one; with another --work-dir nothing is there.\n",
+            ids.join(", "),
+            program()
+        );
+        self.say(json!({"event": "earlier", "apps": ids}), &text);
     }
 
     pub(super) fn stopping(&mut self, keep: bool) {

@@ -2,22 +2,21 @@
 
 use std::process::ExitCode;
 
-use comfy_table::Table;
 use serde_json::Value;
 
 use crate::api::Api;
 use crate::command::age::since;
 use crate::command::kind::Kind;
-use crate::command::table::{items, table, text};
+use crate::command::table::{Table, items, print, table, text};
 use crate::output::line;
 
 pub(super) async fn list(api: &Api) -> anyhow::Result<ExitCode> {
     let pods = api.get("/v2/pods::status").await?;
-    line(match items(&pods) {
-        _ if api.json => pods.to_string(),
-        [] => "there are no pods: `cygnet pod run FILE` makes some".to_owned(),
-        pods => pods_table(pods).to_string(),
-    });
+    match items(&pods) {
+        _ if api.json => line(pods),
+        [] => line("there are no pods: `cygnet pod run FILE` makes some"),
+        pods => print(&pods_table(pods)),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -43,7 +42,7 @@ pub(super) async fn one(api: &Api, id: &str, version: Option<&str>) -> anyhow::R
         line(pod);
     } else {
         summary(&pod).iter().for_each(line);
-        line(instances_table(items(&pod["instances"])));
+        print(&instances_table(items(&pod["instances"])));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -126,6 +125,6 @@ mod tests {
         let lines: Vec<_> = table.lines().skip(2).collect();
         assert!(lines[0].contains("pod.instance-u") && lines[0].contains("box"), "{table}");
         assert!(lines[1].contains("web") && lines[1].contains("not known yet") && lines[1].contains("http 31000"));
-        assert!(lines[2].contains("log") && lines[2].contains(" - "), "{table}");
+        assert!(lines[2].contains("log") && lines[2].ends_with(" -"), "{table}");
     }
 }

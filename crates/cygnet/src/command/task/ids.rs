@@ -1,91 +1,71 @@
-//! Tasks by as little of their ids as tells them apart: a beginning, an end, or what tables show.
+//! The task that is meant by as little of its id as tells it apart: one that runs, also in a pod, or one that ended.
 
-use anyhow::{anyhow, bail};
 use serde_json::Value;
 
 use crate::api::Api;
+use crate::command::ids::{Kind, each};
 use crate::command::table::{items, text};
 
-/// The part of an app's last task that failed which is known.
-const FAILURES: &str = "/v2/apps?embed=apps.lastTaskFailure";
-
-/// The last failure of each app.
-pub(super) async fn last_failures(api: &Api) -> anyhow::Result<Vec<Value>> {
-    let apps = api.get(FAILURES).await?;
-    let failures = items(&apps["apps"]).iter().map(|app| &app["lastTaskFailure"]);
-    Ok(failures.filter(|failure| failure.is_object()).cloned().collect())
-}
+/// All apps with what is known of their tasks, those that ended among them.
+pub(super) const HEALTH: &str = "/v2/apps?embed=apps.health&embed=apps.tasks";
 
 /// The id of a task that runs.
 pub(super) async fn running(api: &Api, short: &str) -> anyhow::Result<String> {
-    let tasks = api.get("/v2/tasks").await?;
-    let ids: Vec<String> = items(&tasks["tasks"]).iter().map(|task| text(&task["id"])).collect();
-    match matching(&ids, short)? {
-        Some(id) => Ok(id),
-        None => Err(anyhow!("there is no task {short}: `cygnet task list` lists them")),
-    }
+    Kind::Task.find(api, short).await
 }
 
-/// The id of a task that runs, or that was the last of its app to fail. One that is not known here may be known to an agent.
+/// The id of a task that runs, also in a pod, or that was among the last of its app to end. One that is not known here may
+/// be known to an agent.
 pub(super) async fn known(api: &Api, short: &str) -> anyhow::Result<String> {
-    let tasks = api.get("/v2/tasks").await?;
-    let mut ids: Vec<String> = items(&tasks["tasks"]).iter().map(|task| text(&task["id"])).collect();
-    ids.extend(last_failures(api).await?.iter().map(|failure| text(&failure["taskId"])));
-    Ok(matching(&ids, short)?.unwrap_or_else(|| short.to_owned()))
-}
-
-/// The one that is meant, if there is any.
-fn matching(ids: &[String], short: &str) -> anyhow::Result<Option<String>> {
-    if short.is_empty() || ids.iter().any(|id| id == short) {
-        return Ok((!short.is_empty()).then(|| short.to_owned()));
+    let mut ids = each(&api.get(Kind::Task.path()).await?["tasks"], "id");
+    ids.extend(of_pods(&api.get("/v2/pods::status").await?));
+    if let Some(found) = Kind::Task.meant(&ids, short)? {
+        return Ok(found);
     }
-    let mut found: Vec<&String> = ids.iter().filter(|id| is_short_for(short, id)).collect();
-    found.sort_unstable();
-    found.dedup();
-    match found[..] {
-        [] => Ok(None),
-        [one] => Ok(Some(one.clone())),
-        _ => {
-            let names: Vec<String> = found.iter().map(|id| format!("  {id}")).collect();
-            bail!("{short} may be any of these tasks:\n{}", names.join("\n"))
-        }
-    }
+    let ended = ended(&api.get(HEALTH).await?);
+    Ok(Kind::Task.meant(&ended, short)?.unwrap_or_else(|| short.to_owned()))
 }
 
-fn is_short_for(short: &str, id: &str) -> bool {
-    let instance = id.split_once(".instance-").map_or("", |(_, instance)| instance);
-    id.starts_with(short) || id.ends_with(short) || instance.starts_with(short) || shown(id) == short
+/// The ids of the tasks that ended.
+fn ended(apps: &Value) -> Vec<String> {
+    items(&apps["apps"]).iter().flat_map(|app| each(&app["ended"], "taskId")).collect()
 }
 
-/// The short id of a task in tables: a piece of the uuid, and the incarnation.
-pub(crate) fn shown(task: &str) -> String {
-    let Some((_, rest)) = task.split_once(".instance-") else { return task.to_owned() };
-    let (uuid, incarnation) = rest.split_once("._app.").unwrap_or((rest, "1"));
-    format!("{}.{incarnation}", uuid.get(..8).unwrap_or(uuid))
+/// The tasks of pods, which are their containers.
+pub(super) fn of_pods(statuses: &Value) -> Vec<String> {
+    let instances = items(statuses).iter().flat_map(|pod| items(&pod["instances"]));
+    instances.flat_map(|instance| items(&instance["containers"])).map(|of| text(&of["containerId"])).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_task_is_meant_by_whatever_tells_it_apart() {
         let ids = ["a.instance-0123456789ab._app.1", "a.instance-0123456799cd._app.2", "b.instance-ffff._app.1"]
             .map(str::to_owned);
+        let meant = |short: &str| Kind::Task.meant(&ids, short);
         for (short, number) in
             [("01234567.2", 1), ("012345678", 0), ("b", 2), ("ffff", 2), ("99cd._app.2", 1), (&ids[0], 0)]
         {
-            assert_eq!(matching(&ids, short).unwrap().as_ref(), Some(&ids[number]), "{short}");
+            assert_eq!(meant(short).unwrap().as_ref(), Some(&ids[number]), "{short}");
         }
-        assert_eq!(matching(&ids, "nobody").unwrap(), None);
-        assert_eq!(matching(&ids, "").unwrap(), None);
-        let error = matching(&ids, "a.").unwrap_err().to_string();
+        assert_eq!(meant("nobody").unwrap(), None);
+        assert_eq!(meant("").unwrap(), None);
+        let error = meant("a.").unwrap_err().to_string();
         assert!(error.contains(&ids[0]) && error.contains(&ids[1]) && !error.contains(&ids[2]), "{error}");
     }
 
     #[test]
-    fn tasks_are_told_apart_by_little() {
-        assert_eq!(shown("web.instance-0123456789ab._app.2"), "01234567.2");
-        assert_eq!(shown("other"), "other");
+    fn a_container_of_a_pod_is_a_task_that_can_be_meant() {
+        let container = |name| json!({"name": name, "containerId": format!("clock.instance-0123.{name}.1")});
+        let instances = json!([{"containers": [container("web"), container("writer")]}, {"id": "not launched yet"}]);
+        let ids = of_pods(&json!([{"id": "/clock", "instances": instances}, {"id": "/none"}]));
+        assert_eq!(ids, ["clock.instance-0123.web.1", "clock.instance-0123.writer.1"]);
+        assert_eq!(Kind::Task.meant(&ids, "web.1").unwrap().as_ref(), Some(&ids[0]));
+        assert_eq!(ended(&json!({"apps": [{"ended": [{"taskId": "t"}]}, {}]})), ["t"]);
     }
 }

@@ -18,7 +18,7 @@ enum Link {
     Connected(StreamId),
     /// Not now; it must be back by this moment, on the scale of [`shell::Now::elapsed`].
     Disconnected {
-        /// When the master gives up.
+        /// The time at which the master gives up.
         until: Duration,
     },
 }
@@ -26,7 +26,7 @@ enum Link {
 /// Asking an agent whether it still lives.
 #[derive(Debug, Clone)]
 struct Pings {
-    /// When the next one is due.
+    /// The time at which the next one is due.
     next: Duration,
     /// True if the last one was answered.
     answered: bool,
@@ -62,11 +62,13 @@ pub(crate) struct Agent {
     total: Resources,
     link: Link,
     pings: Pings,
-    /// When it registered first, as it says. Moments since the UNIX epoch.
+    /// The time of its first registration, as it says, since the UNIX epoch.
     registered: Option<Duration>,
-    /// When it was first entered in the books.
+    /// The time at which it was first entered in the books.
     entered: Duration,
     reregistered: Option<Duration>,
+    /// The last time anything was heard of it, since the UNIX epoch.
+    last_heard: Duration,
     work: Work,
 }
 
@@ -93,6 +95,7 @@ impl Agent {
             registered: call.registered_time.filter(|_| again).and_then(mesos::duration::from_seconds),
             entered: now.unix,
             reregistered: again.then_some(now.unix),
+            last_heard: now.unix,
             work: Work::default(),
         }
     }
@@ -119,8 +122,9 @@ impl Agent {
         matches!(self.link, Link::Disconnected { until } if until <= now)
     }
 
-    /// The agent lives. Returns whether it had left too many pings unanswered.
-    pub(crate) fn heard(&mut self) -> bool {
+    /// The agent lives at this moment since the UNIX epoch. Returns whether it had left too many pings unanswered.
+    pub(crate) fn heard(&mut self, now: Duration) -> bool {
+        self.last_heard = now;
         self.pings.answered = true;
         self.pings.missed = 0;
         std::mem::take(&mut self.pings.given_up)
@@ -169,6 +173,10 @@ impl Agent {
 
     pub(crate) fn reregistered(&self) -> Option<Duration> {
         self.reregistered
+    }
+
+    pub(crate) fn last_heard(&self) -> Duration {
+        self.last_heard
     }
 
     pub(crate) fn work(&self) -> &Work {

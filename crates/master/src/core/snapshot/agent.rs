@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesos::resources::Resources;
-use mesos::v1;
 use mesos::v1::master::response::{get_agents, get_executors};
+use mesos::v1::{self, Confidential};
 
 use super::super::Core;
 use super::super::agents::{Agent, Program};
@@ -22,6 +22,7 @@ pub(crate) struct AgentView {
     /// Moments since the UNIX epoch.
     pub(crate) registered: Duration,
     pub(crate) reregistered: Option<Duration>,
+    pub(crate) last_heard: Duration,
     pub(crate) total: Resources,
     pub(crate) used: Resources,
     pub(crate) offered: Resources,
@@ -40,6 +41,7 @@ impl Core {
             standing: self.agents.standing(agent.id()).cloned().unwrap_or_default(),
             registered: agent.registered(),
             reregistered: agent.reregistered(),
+            last_heard: agent.last_heard(),
             total: agent.total().clone(),
             used: agent.work().used_total(),
             offered: offered.cloned().unwrap_or_default(),
@@ -73,6 +75,6 @@ impl AgentView {
     pub(crate) fn executors_wire(&self) -> impl Iterator<Item = get_executors::Executor> {
         self.executors
             .iter()
-            .map(|(_, info)| get_executors::Executor { executor_info: (**info).clone(), agent_id: self.id.clone() })
+            .map(|(_, info)| get_executors::Executor { executor_info: info.shown(), agent_id: self.id.clone() })
     }
 }

@@ -6,6 +6,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{self, TaskState, master};
 
 use super::world::{Node, SECOND, World, agent, framework, kinds, plain_framework, report, status, task};
+use crate::core::Depth;
 use crate::ids::AgentId;
 use crate::memory::{Absent, Change, Memory};
 use crate::settings::Settings;
@@ -27,7 +28,9 @@ fn five_unanswered_pings_make_an_agent_unreachable() {
         world.pass(62 * SECOND);
         assert_eq!(world.command_kinds(&node), [agent_event::Type::Ping; 4]);
         world.pong(&node);
+        let heard = world.now.unix;
         world.pass(74 * SECOND);
+        assert_eq!(world.core.snapshot(Depth::WithTasks).agents[0].last_heard, heard);
         assert_eq!(world.updates(&scheduler), [], "one answer is enough for another round");
         world.pass(20 * SECOND);
         let events = world.events(&scheduler);

@@ -22,6 +22,8 @@ pub(super) struct Slave<'a> {
     registered_time: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     reregistered_time: Option<f64>,
+    /// Not one of Mesos'.
+    last_heard_time: f64,
     resources: Value,
     used_resources: Value,
     offered_resources: Value,
@@ -48,6 +50,7 @@ impl<'a> Slave<'a> {
             pid: &agent.program.pid,
             registered_time: status::seconds(agent.registered),
             reregistered_time: agent.reregistered.map(status::seconds),
+            last_heard_time: status::seconds(agent.last_heard),
             resources: agent.total.to_legacy_json(),
             used_resources: agent.used.to_legacy_json(),
             offered_resources: agent.offered.to_legacy_json(),

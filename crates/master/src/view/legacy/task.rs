@@ -121,7 +121,7 @@ fn number(parameters: &BTreeMap<String, String>, name: &str) -> Option<usize> {
     Some(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
-/// Which tasks `/tasks` shows.
+/// The tasks that `/tasks` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TaskQuery {
     limit: usize,

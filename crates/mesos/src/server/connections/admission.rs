@@ -53,7 +53,7 @@ struct Connection {
     network: IpAddr,
     stage: Stage,
     since: Duration,
-    /// When it is closed whatever it does.
+    /// The time at which it is closed whatever it does.
     ends: Option<Duration>,
 }
 

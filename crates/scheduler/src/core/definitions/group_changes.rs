@@ -46,7 +46,7 @@ impl Definitions {
         let wanted = self.wanted_of_group(&id, update, now.wall)?;
         let order = self.order(&wanted.apps, &wanted.groups);
         check_circles(&order)?;
-        Ok(Deployment::new(String::new(), now.wall, self.differing(wanted.apps), order))
+        Ok(Deployment::new(String::new(), now.wall, self.differing(wanted.apps, None), order))
     }
 
     fn structure_of_group(&self, id: &AppId, update: GroupUpdate, now: Timestamp) -> Result<Wanted, Refusal> {
@@ -79,7 +79,7 @@ impl Definitions {
             let enforced = spec.as_ref().is_some_and(|spec| spec.enforce_role);
             self.is_group(group) && self.spec(group).enforce_role != enforced
         };
-        if groups.iter().any(changed) && !self.differing(apps.clone()).is_empty() {
+        if groups.iter().any(changed) && !self.differing(apps.clone(), None).is_empty() {
             let error = "enforceRole cannot be modified in a request that adds, removes or modifies services; please make \
                          these changes in separate requests.";
             return Err(Faults::of("/enforceRole", error).into());

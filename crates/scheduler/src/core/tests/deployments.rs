@@ -151,5 +151,93 @@ fn a_deployment_says_how_far_it_is_and_what_it_waits_for() {
         (&json!(1), &json!(2))
     );
     world.update(&tasks[1], TaskState::TaskFailed, None);
-    assert_eq!(current(&world)["waitsFor"], json!(["1 instance waits to be launched again in 1 s"]));
+    assert_eq!(
+        current(&world)["waitsFor"],
+        json!(["1 instance waits to be launched again in 1 s", "the last one failed: said so"])
+    );
+}
+
+#[test]
+fn a_changed_app_is_replaced_without_going_below_its_capacity() {
+    let more = json!({"upgradeStrategy": {"minimumHealthCapacity": 0.5, "maximumOverCapacity": 0.0}});
+    let (mut world, old) = World::up(2, more);
+    world.change(json!({"cmd": "serve better"}), false).unwrap();
+    for _ in 0..2 {
+        let killed = world.killed();
+        assert_eq!(killed.len(), 1, "one at a time");
+        assert!(old.contains(&killed[0]));
+        assert!(world.offer().is_empty(), "no room before the old one is gone");
+        world.update(&killed[0], TaskState::TaskKilled, None);
+        assert_eq!(world.bring_up().len(), 1);
+    }
+    assert_eq!((&world.app()["tasksHealthy"], &world.app()["deployments"]), (&json!(2), &json!([])));
+}
+
+#[test]
+fn a_deployment_locks_its_app_and_can_be_taken_back() {
+    let mut world = World::with(1, json!({}));
+    let refusal = world.change(json!({"instances": 2}), false).unwrap_err();
+    assert_eq!(refusal.status(), 409);
+    assert!(refusal.body()["message"].as_str().unwrap().starts_with("App is locked by one or more deployments."));
+    world.bring_up();
+    let begun = world.change(json!({"instances": 3}), false).unwrap();
+    let id = begun.deployment.unwrap();
+    world.tell(|core, now| core.cancel(&id, false, now)).unwrap();
+    assert!(world.told().contains(&"deployment_failed"));
+    assert_eq!((&world.app()["instances"], &world.app()["deployments"]), (&json!(1), &json!([])));
+    assert_eq!(world.tell(|core, now| core.cancel("none", false, now)).unwrap_err().status(), 404);
+}
+
+#[test]
+fn an_unchanged_definition_changes_nothing() {
+    let (mut world, _) = World::up(1, json!({}));
+    let before = world.app();
+    let mut same = definition(1);
+    same["id"] = json!("web");
+    world.change(same, false).unwrap();
+    assert_eq!(world.deployments(), json!([]));
+    assert_eq!(world.app(), before);
+}
+
+#[test]
+fn a_removed_app_is_gone_from_view_at_once_and_forgotten_with_its_last_task() {
+    let (mut world, tasks) = World::up(2, json!({}));
+    world.tell(|core, now| core.remove(&web(), true, now)).unwrap();
+    assert_eq!((world.app(), world.take(call::Type::Kill).len()), (Value::Null, 2));
+    world.told();
+    for task in &tasks {
+        world.update(task, TaskState::TaskKilled, None);
+    }
+    assert!(world.told().contains(&"app_terminated_event"));
+    assert!(
+        world.core.definitions.records().len() == 0
+            && world.core.instances.values().len() == 0
+            && world.core.rollouts.all().len() == 0
+    );
+}
+
+#[test]
+fn deployments_that_are_over_are_kept_with_how_they_ended_also_over_a_restart() {
+    let (mut world, _) = World::up(1, json!({}));
+    world.change(json!({"cmd": "first"}), false).unwrap();
+    world.change(json!({"cmd": "second"}), true).unwrap();
+    let id = world.deployments()[0]["id"].as_str().unwrap().to_owned();
+    world.tell(|core, now| core.cancel(&id, false, now)).unwrap();
+    world.run();
+    let limited = json!({"cmd": "third", "healthChecks": [], "upgradeStrategy": {"maximumFailures": 0}});
+    world.change(limited, false).unwrap();
+    let task = world.launch().remove(0);
+    world.update(&task, TaskState::TaskFailed, None);
+    let world = world.restart();
+    let past: Vec<_> = world.core.view().past.all().map(|one| json!(one)).collect();
+    let ends: Vec<_> = past.iter().rev().map(|one| (one["how"].as_str().unwrap(), one["reverts"] == true)).collect();
+    let (upgrade, back) = (("succeeded", false), ("succeeded", true));
+    assert_eq!(ends, [upgrade, ("replaced", false), ("cancelled", false), back, ("failed", false), back]);
+    assert_eq!(past[1]["reason"], "1 instances of /web failed, 0 may");
+    assert_eq!((&past[3]["id"], &past[3]["apps"]), (&json!(id), &json!(["/web"])));
+    assert!(past[3]["began"].as_str() < past[3]["ended"].as_str());
+    let change = |at: usize| &past[at]["changes"][0];
+    assert_eq!((&change(3)["app"], &change(3)["isPod"]), (&json!("/web"), &json!(false)));
+    assert_eq!(change(3)["before"], change(4)["after"], "what it would go back to is what the one before led to");
+    assert!(change(5)["before"].is_null() && change(5)["after"].is_string(), "it was new: {}", past[5]);
 }

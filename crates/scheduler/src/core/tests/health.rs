@@ -60,6 +60,9 @@ fn when_everything_is_sick_at_once_half_is_killed_and_the_rest_is_held_until_the
     let app = world.brake();
     assert_eq!((&app["tasksHeldUnhealthy"], &app["tasksUnhealthy"]), (&json!(5), &json!(10)));
     assert_eq!(app["heldUnhealthy"].as_array().unwrap().len(), 5);
+    let kills = &app["healthKills"];
+    assert_eq!((&kills["used"], &kills["most"], &kills["windowSeconds"]), (&json!(5), &json!(5), &json!(60.0)));
+    assert!(kills["nextAt"].as_str().is_some_and(|at| at > world.now.wall.to_string().as_str()));
     assert_eq!(world.app()["tasksHeldUnhealthy"], Value::Null, "clients of Marathon refuse what they do not know");
     tasks.iter().filter(|task| !killed.contains(task)).for_each(|task| world.report(task, Some(4)));
     assert_eq!(world.told().iter().filter(|kind| kind.contains("held")).count(), 0, "said once");
@@ -92,6 +95,11 @@ fn an_app_may_have_a_brake_of_its_own_and_changes_it_without_a_restart() {
     tasks.iter().for_each(|task| world.report(task, Some(3)));
     let mut killed: BTreeSet<_> = world.killed().into_iter().collect();
     assert_eq!((killed.len(), &world.brake()["tasksHeldUnhealthy"]), (1, &json!(9)));
+    let embed = Embed { tasks: true, health: true, ..Embed::default() };
+    let app = world.core.view().app_json(&web(), &embed, world.now).unwrap();
+    let next = app["tasks"].as_array().unwrap().iter().map(|task| &task["health"]["nextAction"]);
+    let held = next.into_iter().find(|next| next["kind"] == "held").unwrap();
+    assert_eq!(held["at"], world.brake()["healthKills"]["nextAt"], "by its own window, not by that of all");
     assert_eq!(world.app()["brake"], json!({"share": 0.1, "least": 1, "windowSeconds": 300}));
     world.pass(Duration::from_secs(61));
     killed.extend(world.killed());
@@ -219,4 +227,46 @@ fn test_failing_health_check_results_in_unhealthy_app() {
     world.find(&start, true, Some(VerdictEvent::Healthy));
     let app = world.app();
     assert_eq!((&app["tasksHealthy"], &app["tasksUnhealthy"]), (&json!(1), &json!(0)));
+}
+
+#[test]
+fn an_instance_killed_for_its_health_is_replaced_by_its_next_incarnation() {
+    let (mut world, task) = World::one(json!({}));
+    world.told();
+    world.update(&task, TaskState::TaskRunning, Some(false));
+    assert_eq!(world.app()["tasksUnhealthy"], 1);
+    assert_eq!(
+        world.told(),
+        ["failed_health_check_event", "health_status_changed_event", "instance_health_changed_event"]
+    );
+    world.update(&task, TaskState::TaskRunning, Some(false));
+    assert_eq!(world.app()["tasks"][0]["healthCheckResults"][0]["consecutiveFailures"], 2);
+    assert_eq!(world.told(), ["failed_health_check_event"], "a verdict is told once");
+    world.update(&task, TaskState::TaskKilled, Some(false));
+    assert!(world.told().contains(&"unhealthy_instance_kill_event"));
+    let failure = world.app()["lastTaskFailure"].clone();
+    assert_eq!(failure["state"], "TASK_KILLED");
+    assert_eq!(failure["message"], "Task was killed since health check failed. Reason: said so");
+    let next = world.bring_up().remove(0);
+    assert_eq!(next, task.replace("._app.1", "._app.2"));
+    assert_eq!(world.app()["tasksHealthy"], 1);
+}
+
+#[test]
+fn scheduler_level_checks_kill_at_the_failure_they_are_told_to() {
+    let more = json!({"healthChecks": [{"protocol": "HTTP", "portIndex": 0, "maxConsecutiveFailures": 2}]});
+    let (mut world, task) = World::running(more);
+    let [CheckOrder::Start(start)] = world.checks.as_slice() else { panic!("{:?}", world.checks) };
+    assert_eq!((start.incarnation, start.index), (1, 0));
+    let start = start.clone();
+    let failed = |consecutive_failures, kill| VerdictEvent::Unhealthy { consecutive_failures, kill };
+    for (verdict, kills) in [(VerdictEvent::Healthy, 0), (failed(1, false), 0), (failed(2, true), 1)] {
+        world.find(&start, verdict == VerdictEvent::Healthy, Some(verdict));
+        assert_eq!(world.killed().len(), kills);
+    }
+    assert!(matches!(world.checks.last(), Some(CheckOrder::Stop(_))));
+    world.pass(KILL_AGAIN);
+    assert_eq!(world.take(call::Type::Kill).len(), 1, "repeated until it is over");
+    world.update(&task, TaskState::TaskKilled, None);
+    assert_eq!(world.offer().len(), 1);
 }

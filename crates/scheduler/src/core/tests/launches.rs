@@ -78,3 +78,35 @@ fn words_about_a_pull_of_a_pods_container_are_shown_and_not_stored() {
     assert_eq!(world.take(call::Type::Kill).len(), 0);
     assert_eq!(world.instance()["containers"][0]["message"], json!("Pulling app: 1 of 3 layers"));
 }
+
+#[test]
+fn an_app_is_launched_becomes_healthy_and_then_costs_nothing() {
+    let mut world = World::new();
+    let accepted = world.create(definition(3)).unwrap();
+    assert_eq!((accepted.is_new, world.take(call::Type::Revive).len()), (true, 1));
+    assert_eq!(world.bring_up().len(), 3);
+    assert_eq!((&world.app()["tasksHealthy"], &world.app()["deployments"]), (&json!(3), &json!([])));
+    assert!(world.told().contains(&"deployment_success"));
+    assert_eq!(world.take(call::Type::Acknowledge).len(), 9);
+    assert_eq!(world.take(call::Type::Suppress).len(), 1 + 1, "once before the app, once after");
+
+    world.calls.clear();
+    world.pass(Duration::from_secs(500));
+    assert_eq!(world.calls.len(), 0, "a steady state says nothing");
+}
+
+#[test]
+fn an_instance_that_fails_is_launched_again_after_a_growing_delay() {
+    let (mut world, task) = World::one(json!({}));
+    world.update(&task, TaskState::TaskFailed, None);
+    assert_eq!(world.app()["lastTaskFailure"]["message"], "said so");
+    assert!(world.offer().is_empty(), "not before the delay is over");
+    let queue = world.core.view().queue_json(crate::view::QueueEmbed { offers: false, why: false }, world.now);
+    assert_eq!((&queue["queue"][0]["count"], &queue["queue"][0]["delay"]["overdue"]), (&json!(1), &json!(true)));
+    let wake = world.core.wake_at();
+    assert!(wake > world.now.moment && wake <= world.now.plus(Duration::from_secs(1)).moment);
+    world.take(call::Type::Revive);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.take(call::Type::Revive).len(), 1, "asks for offers when the delay is over");
+    assert_eq!(world.offer().len(), 1);
+}

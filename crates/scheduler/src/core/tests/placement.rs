@@ -21,7 +21,7 @@ impl World {
     }
 
     fn queue(&self) -> Value {
-        self.core.view().queue_json(true, self.now)["queue"][0].clone()
+        self.core.view().queue_json(crate::view::QueueEmbed { offers: true, why: false }, self.now)["queue"][0].clone()
     }
 }
 

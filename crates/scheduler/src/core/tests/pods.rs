@@ -62,7 +62,7 @@ impl World {
     }
 
     fn pod_status(&self) -> Value {
-        self.core.view().status_of_pod(&id()).unwrap()
+        self.core.view().status_of_pod(&id(), None).unwrap()
     }
 
     pub(super) fn instance(&self) -> Value {
@@ -104,6 +104,32 @@ fn task_group_builder_a_task_for_each_container_and_an_executor() {
     );
     assert!(ports[1].is_empty());
     assert_eq!((value("COLOUR"), value("MARATHON_CONTAINER_ID")), (Some("blue".into()), Some("web".into())));
+}
+
+#[test]
+fn a_pod_that_is_not_well_says_which_container_why_and_what_next() {
+    let mut world = World::of_pod();
+    let tasks = world.offer_groups().remove(0).task_group.tasks;
+    assert!(tasks.iter().all(|task| task.explained == Some(true)), "executors tell every failure");
+    for task in &tasks {
+        world.update(&task.task_id.value, TaskState::TaskRunning, None);
+        world.update(&task.task_id.value, TaskState::TaskRunning, Some(true));
+    }
+    world.fails(&tasks[0].task_id.value, 1, 0);
+    let status = world.core.view().status_of_pod(&id(), Some(world.now)).unwrap();
+    let instance = &status["instances"][0];
+    let [web, log] = [0, 1].map(|index| &instance["containers"][index]["health"]);
+    assert_eq!((&web["verdict"], &log["verdict"]), (&json!("unhealthy"), &json!("healthy")));
+    assert_eq!((&web["consecutiveFailures"], &web["index"], &log["index"]), (&json!(1), &json!(0), &json!(1)));
+    assert_eq!(web["lastFailureCause"], "503 Service Unavailable");
+    assert_eq!(
+        (&instance["health"]["restarts"], &instance["health"]["nextAction"]["kind"]),
+        (&json!(0), &json!("kill"))
+    );
+    assert_eq!(world.instance()["health"], Value::Null, "only to who asks");
+    let patient = world.overview()["notWell"][0].clone();
+    assert_eq!((&patient["app"], &patient["why"]), (&json!("/shop/pod"), &json!("503 Service Unavailable")));
+    assert_eq!(patient["task"], json!(tasks[0].task_id.value));
 }
 
 #[test]
@@ -200,7 +226,7 @@ fn a_pod_is_changed_scaled_and_removed() {
     assert_eq!(world.put_pod(two).unwrap().deployment, None, "nothing differs");
     world.tell(|core, now| core.remove_pod(&id(), false, now)).unwrap();
     assert_eq!(world.bury().len(), 4, "every container of both instances");
-    assert_eq!(world.core.view().status_of_pod(&id()).unwrap_err().status(), 404);
+    assert_eq!(world.core.view().status_of_pod(&id(), None).unwrap_err().status(), 404);
     assert_eq!(world.deployments(), json!([]));
 }
 
@@ -251,7 +277,11 @@ fn pods_and_apps_share_one_namespace_and_are_told_apart() {
     assert_eq!(world.apps(&Embed::single()), json!({"apps": []}));
     let group = world.group("/shop");
     assert_eq!((&group["apps"], &group["pods"][0]["id"]), (&json!([]), &json!("/shop/pod")));
-    assert_eq!(world.core.view().queue_json(false, world.now)["queue"][0]["pod"]["id"], "/shop/pod");
+    assert_eq!(
+        world.core.view().queue_json(crate::view::QueueEmbed { offers: false, why: false }, world.now)["queue"][0]["pod"]
+            ["id"],
+        "/shop/pod"
+    );
 }
 
 #[test]

@@ -42,9 +42,14 @@ fn an_app_may_have_the_role_of_its_top_level_group_and_is_launched_on_offers_to_
     }
     world.create(app("/team/a/web", Some("team"))).unwrap();
     assert_eq!(world.told_roles(), [["*", "team"]]);
-    assert_eq!(world.core.view().queue_json(false, world.now)["queue"][0]["role"], "team");
+    assert_eq!(
+        world.core.view().queue_json(crate::view::QueueEmbed { offers: false, why: false }, world.now)["queue"][0]["role"],
+        "team"
+    );
     assert!(world.offer_of("*").is_empty());
-    let queue = world.core.view().queue_json(true, world.now)["queue"][0].clone();
+    let queue = world.core.view().queue_json(crate::view::QueueEmbed { offers: true, why: false }, world.now)["queue"]
+        [0]
+    .clone();
     assert_eq!(queue["processedOffersSummary"]["processedOffersCount"], 0, "it is none of its business");
     let task = world.offer_of("team").remove(0);
     assert_eq!(world.shown("/team/a/web")["tasks"][0]["role"], "team");

@@ -132,3 +132,60 @@ fn tasks_a_master_without_its_registry_does_not_know_yet_are_not_launched_again(
     world.pass(Duration::from_secs(2));
     assert_eq!(world.offer().len(), 1, "it had its time");
 }
+
+#[test]
+fn an_instance_nobody_hears_of_is_given_up_when_its_app_says_so() {
+    for (strategy, wait) in [
+        (json!({"inactiveAfterSeconds": 0, "expungeAfterSeconds": 0}), 0),
+        (json!({"inactiveAfterSeconds": 60, "expungeAfterSeconds": 60}), 60),
+    ] {
+        let (mut world, task) = World::one(json!({"unreachableStrategy": strategy}));
+        world.update(&task, TaskState::TaskUnreachable, None);
+        if wait > 0 {
+            assert!(world.offer().is_empty(), "not yet");
+            assert!(world.core.wake_at() <= world.now.plus(Duration::from_secs(wait)).moment);
+            world.pass(Duration::from_secs(wait));
+        }
+        let next = world.launch().remove(0);
+        assert_ne!(next, task);
+        world.update(&task, TaskState::TaskRunning, None);
+        assert_eq!(world.take(call::Type::Kill).len(), 1, "it came back too late");
+    }
+}
+
+#[test]
+fn an_instance_that_is_heard_of_again_is_left_alone() {
+    let (mut world, task) = World::one(json!({"unreachableStrategy": "disabled"}));
+    world.update(&task, TaskState::TaskUnreachable, None);
+    world.pass(Duration::from_secs(100_000));
+    assert!(world.offer().is_empty());
+    world.update(&task, TaskState::TaskRunning, Some(true));
+    assert_eq!((&world.app()["tasksHealthy"], &world.app()["tasks"][0]["id"]), (&json!(1), &json!(task)));
+}
+
+#[test]
+fn a_task_the_master_says_nothing_about_is_asked_for_again() {
+    let mut world = World::with(1, json!({}));
+    let task = world.launch().remove(0);
+    let mut world = world.restart();
+    world.take(call::Type::Reconcile);
+    for wait in [1, 2, 4] {
+        world.pass(Duration::from_secs(wait));
+        assert_eq!(world.take(call::Type::Reconcile).len(), 1, "after {wait} s");
+    }
+    world.update(&task, TaskState::TaskGone, None);
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.take(call::Type::Reconcile).len(), 0);
+    assert_eq!(world.offer().len(), 1, "launched again");
+}
+
+#[test]
+fn old_news_does_not_turn_a_task_back() {
+    let (mut world, task) = World::one(json!({}));
+    let before = world.app();
+    world.update(&task, TaskState::TaskStarting, None);
+    assert_eq!(world.app(), before);
+    world.update(&task, TaskState::TaskKilling, None);
+    world.update(&task, TaskState::TaskRunning, None);
+    assert_eq!(world.app()["tasks"][0]["state"], "TASK_KILLING");
+}

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::definition::container::PullConfig;
+use crate::definition::switch::Switch;
 
 /// An image by its name at a registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,8 +12,8 @@ pub(crate) struct Image {
     pub(crate) kind: ImageKind,
     pub(crate) id: String,
     /// True if it is asked for at its registry also where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) force_pull: Option<bool>,
+    #[serde(default, skip_serializing_if = "Switch::is_unsaid")]
+    pub(crate) force_pull: Switch,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pull_config: Option<PullConfig>,
 }

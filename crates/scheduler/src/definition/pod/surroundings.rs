@@ -54,7 +54,7 @@ pub(super) fn container(pod: &Pod, one: &Container, at: &str, faults: &mut Fault
     if let Some(limits) = &one.resource_limits {
         limits.validate(one.resources.cpus, one.resources.mem, at, faults);
         let error = "resourceLimits cannot be defined if legacySharedCgroups is enabled";
-        faults.require(pod.legacy_shared_cgroups != Some(true), format!("{at}/resourceLimits"), error);
+        faults.require(!pod.legacy_shared_cgroups.is_on(), format!("{at}/resourceLimits"), error);
     }
     if let Some(linux_info) = &one.linux_info {
         linux_info.validate(&format!("{at}/linuxInfo"), faults);

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::definition::switch::Switch;
+
 /// A volume that the containers of a pod may mount.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Fields", into = "Fields")]
@@ -75,6 +77,6 @@ pub(crate) struct VolumeMount {
     /// Of the volume.
     pub(crate) name: String,
     pub(crate) mount_path: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) read_only: Option<bool>,
+    #[serde(default, skip_serializing_if = "Switch::is_unsaid")]
+    pub(crate) read_only: Switch,
 }

@@ -53,7 +53,8 @@ pub(super) fn parse(head: &[u8], typed: bool) -> Result<Parsed, Violation> {
     }
     let fields = Fields::of(lines, typed)?;
     let framing = fields.framing(status);
-    let persists = status != 101 && fields.keep_alive.unwrap_or_else(|| first.starts_with("HTTP/1.1"));
+    let persistence = fields.connection.unwrap_or_else(|| Persistence::of_version(first));
+    let persists = status != 101 && persistence == Persistence::KeepAlive;
     let head = Head { status, location: fields.location, content_type: fields.content_type };
     Ok(Parsed::Final { head, framing, persists })
 }
@@ -94,7 +95,28 @@ struct Fields {
     /// Set if the type of the body matters.
     typed: bool,
     /// The persistence that `Connection` declares, if any.
-    keep_alive: Option<bool>,
+    connection: Option<Persistence>,
+}
+
+/// The fate of a connection after an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Persistence {
+    Close,
+    KeepAlive,
+}
+
+impl Persistence {
+    /// As `Connection` declares it, where closing goes before all else.
+    fn of(value: &str) -> Option<Persistence> {
+        let says = |token: &str| value.split(',').any(|own| own.trim().eq_ignore_ascii_case(token));
+        let keeps = || says("keep-alive").then_some(Persistence::KeepAlive);
+        says("close").then_some(Persistence::Close).or_else(keeps)
+    }
+
+    /// As the version of a status line has it.
+    fn of_version(first: &str) -> Persistence {
+        if first.starts_with("HTTP/1.1") { Persistence::KeepAlive } else { Persistence::Close }
+    }
 }
 
 impl Fields {
@@ -117,8 +139,7 @@ impl Fields {
             let last = value.rsplit(',').next().unwrap_or_default();
             self.chunked = last.trim().eq_ignore_ascii_case("chunked");
         } else if name.eq_ignore_ascii_case("connection") {
-            let says = |token: &str| value.split(',').any(|own| own.trim().eq_ignore_ascii_case(token));
-            self.keep_alive = says("close").then_some(false).or_else(|| says("keep-alive").then_some(true));
+            self.connection = Persistence::of(value);
         } else if name.eq_ignore_ascii_case("location") && self.location.is_none() {
             self.location = Some(value.to_owned());
         } else if self.typed && name.eq_ignore_ascii_case("content-type") {

@@ -10,23 +10,34 @@ use std::cmp::min;
 const MEMORY: usize = 256;
 
 /// A log and its older files, by number: 0 is the log, 1 the youngest of the others.
-pub(super) trait Files {
-    /// The lengths, by number.
-    async fn sizes(&self) -> anyhow::Result<Vec<u64>>;
+pub(crate) trait Files {
+    /// The reason why they cannot be read.
+    type Error;
+    /// The files, by number.
+    async fn list(&self) -> Result<Vec<File>, Self::Error>;
     /// The bytes from there on, perhaps not all; none if there is no such file.
-    async fn read(&self, number: usize, offset: u64, length: Option<u64>) -> anyhow::Result<Vec<u8>>;
+    async fn read(&self, number: usize, offset: u64, length: Option<u64>) -> Result<Vec<u8>, Self::Error>;
+}
+
+/// One of a log's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct File {
+    /// Its length in bytes.
+    pub(crate) size: u64,
+    /// The second since the epoch in which it was last written, where that is known.
+    pub(crate) written_secs: Option<i64>,
 }
 
 /// A place in a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    number: usize,
-    offset: u64,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(crate) number: usize,
+    pub(crate) offset: u64,
 }
 
 /// A log that is read.
 #[derive(Debug)]
-pub(super) struct Stream<F> {
+pub(crate) struct Stream<F> {
     files: F,
     place: Place,
     /// The last bytes before the place, if any were read.
@@ -35,13 +46,29 @@ pub(super) struct Stream<F> {
 
 impl<F: Files> Stream<F> {
     /// From the oldest byte on.
-    pub(super) async fn new(files: F) -> anyhow::Result<Stream<F>> {
-        let number = files.sizes().await?.len().saturating_sub(1);
+    #[cfg(test)]
+    pub(crate) async fn new(files: F) -> Result<Stream<F>, F::Error> {
+        let number = files.list().await?.len().saturating_sub(1);
         Ok(Stream { files, place: Place { number, offset: 0 }, before: Vec::new() })
     }
 
+    /// From this place on.
+    pub(super) async fn at(files: F, place: Place) -> Result<Stream<F>, F::Error> {
+        let here = min(place.offset, MEMORY as u64);
+        let before = match here {
+            0 => Vec::new(),
+            here => files.read(place.number, place.offset - here, Some(here)).await?,
+        };
+        Ok(Stream { files, place, before })
+    }
+
+    /// Goes on with the same files, which are read in another way from now on.
+    pub(crate) fn read_through(&mut self, files: F) {
+        self.files = files;
+    }
+
     /// The next bytes; none if there are no more for now.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Vec<u8>> {
+    pub(crate) async fn next(&mut self) -> Result<Vec<u8>, F::Error> {
         loop {
             let data = self.files.read(self.place.number, self.place.offset, None).await?;
             // What was read is what was meant if nothing has moved by then.
@@ -63,26 +90,33 @@ impl<F: Files> Stream<F> {
         self.before.drain(..forgotten);
     }
 
+    async fn sizes(&self) -> Result<Vec<u64>, F::Error> {
+        Ok(self.files.list().await?.iter().map(|file| file.size).collect())
+    }
+
     /// True if the bytes before this place are those that were read last.
-    async fn is_at(&self, place: Place) -> anyhow::Result<bool> {
-        let here = min(place.offset, self.before.len() as u64);
-        let (older, own) = self.before.split_at(self.before.len() - usize::try_from(here)?);
+    async fn is_at(&self, place: Place) -> Result<bool, F::Error> {
+        let here = usize::try_from(place.offset).map_or(self.before.len(), |offset| min(offset, self.before.len()));
+        let (older, own) = self.before.split_at(self.before.len() - here);
+        let here = here as u64;
         if self.files.read(place.number, place.offset - here, Some(here)).await? != own {
             return Ok(false);
         }
         if older.is_empty() {
             return Ok(true);
         }
-        let sizes = self.files.sizes().await?;
+        let sizes = self.sizes().await?;
         let Some(size) = sizes.get(place.number + 1) else { return Ok(false) };
-        let length = older.len() as u64;
-        Ok(self.files.read(place.number + 1, size.saturating_sub(length), Some(length)).await? == older)
+        // One file goes on in the next, but is not remembered beyond its beginning.
+        let known = usize::try_from(*size).map_or(older.len(), |size| min(size, older.len()));
+        let older = &older[older.len() - known..];
+        Ok(self.files.read(place.number + 1, size - known as u64, Some(known as u64)).await? == older)
     }
 
     /// Looks for the place after rotations, of which there may have been several. If it has gone with the oldest file,
     /// the reading goes on with what is the oldest now.
-    async fn find(&mut self) -> anyhow::Result<()> {
-        let sizes = self.files.sizes().await?;
+    async fn find(&mut self) -> Result<(), F::Error> {
+        let sizes = self.sizes().await?;
         for rotations in 0..sizes.len() {
             let place = after(self.place, rotations, &sizes);
             if self.is_at(place).await? {
@@ -114,6 +148,7 @@ fn after(place: Place, rotations: usize, sizes: &[u64]) -> Place {
 mod tests {
     use std::cell::RefCell;
     use std::collections::VecDeque;
+    use std::convert::Infallible;
 
     use super::*;
 
@@ -156,19 +191,21 @@ mod tests {
     }
 
     impl Files for &World {
-        async fn sizes(&self) -> anyhow::Result<Vec<u64>> {
+        type Error = Infallible;
+
+        async fn list(&self) -> Result<Vec<File>, Infallible> {
             let mut log = self.0.borrow_mut();
             log.go_on();
-            Ok(log.files.iter().map(|file| file.len() as u64).collect())
+            Ok(log.files.iter().map(|file| File { size: file.len() as u64, written_secs: None }).collect())
         }
 
-        async fn read(&self, number: usize, offset: u64, length: Option<u64>) -> anyhow::Result<Vec<u8>> {
+        async fn read(&self, number: usize, offset: u64, length: Option<u64>) -> Result<Vec<u8>, Infallible> {
             let mut log = self.0.borrow_mut();
             log.go_on();
             let some = log.random(700).max(1) as usize;
             let most = length.map_or(some, |length| usize::try_from(length).unwrap());
             let file = log.files.get(number).map_or(&[][..], Vec::as_slice);
-            let rest = file.get(usize::try_from(offset)?..).unwrap_or_default();
+            let rest = file.get(usize::try_from(offset).unwrap()..).unwrap_or_default();
             Ok(rest[..min(rest.len(), most)].to_vec())
         }
     }

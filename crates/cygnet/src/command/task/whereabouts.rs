@@ -1,0 +1,159 @@
+//! The place where a task runs: its agent, and the container that it has there. The scheduler knows its master, the
+//! master its agents, and one of these the task.
+
+use anyhow::{Context, anyhow, bail, ensure};
+use hyper::StatusCode;
+use mesos::Codec;
+use mesos::client::Client;
+use mesos::credentials::Credential;
+use mesos::v1::ContainerId;
+use mesos::v1::agent::{Call, Response, call};
+use serde_json::Value;
+
+use crate::api::{Api, encoded};
+use crate::command::table::{items, text};
+use crate::server::Server;
+
+/// The place of a task that runs.
+pub(super) struct Whereabouts {
+    pub task: String,
+    pub agent: Client,
+    /// The name and secret that it knows us by.
+    pub credential: Option<Credential>,
+    pub container: ContainerId,
+    /// On the agent's machine.
+    pub sandbox: String,
+    /// True if Docker made the container.
+    pub is_dockers: bool,
+}
+
+impl Whereabouts {
+    /// The place in a line, for people.
+    pub(super) async fn line(&self) -> String {
+        let outer = self.container.parent.as_ref().map_or_else(String::new, |outer| format!("{}.", outer.value));
+        let pid = self.pid().await.map_or_else(String::new, |pid| format!(", process {pid}"));
+        format!(
+            "at {} in the container {outer}{}, sandbox {}{pid}",
+            self.agent.authority(),
+            self.container.value,
+            self.sandbox
+        )
+    }
+
+    /// The first process of its container, as the agent's machine counts them, where the agent tells.
+    async fn pid(&self) -> Option<u64> {
+        if self.container.parent.is_none() {
+            let path = format!("/containers?container_id={}", encoded(&self.container.value));
+            return look(&self.agent, &path).await.ok()?[0]["main_pid"].as_u64();
+        }
+        let nested = call::GetContainers { show_nested: Some(true), show_standalone: None };
+        let answer: Response = self.agent.ask("/api/v1", &Call::get_containers(Some(nested))).await.ok()?;
+        let mut all = answer.get_containers?.containers.into_iter();
+        all.find(|one| one.container_id == self.container)?.container_status?.executor_pid.map(u64::from)
+    }
+}
+
+/// The place of one task.
+pub(super) async fn of(api: &Api, credential: Option<&Credential>, task: &str) -> anyhow::Result<Whereabouts> {
+    let mut found = of_all(api, credential, &[task.to_owned()]).await?;
+    found.pop().with_context(|| format!("no agent runs the task {task}: `cygnet task list` lists those that run"))
+}
+
+/// The places of those of these tasks that run.
+pub(super) async fn of_all(
+    api: &Api,
+    credential: Option<&Credential>,
+    tasks: &[String],
+) -> anyhow::Result<Vec<Whereabouts>> {
+    let client = |authority: &str| Client::new(authority, Codec::Protobuf).with_credential(credential);
+    let info = api.get("/v2/info").await?;
+    let master = info["marathon_config"]["master"].as_str().context("the scheduler names no master")?;
+    let (mut found, mut silent): (Vec<Whereabouts>, _) = (Vec::new(), None);
+    for slave in items(&slaves(master, client).await?["slaves"]) {
+        if found.len() == tasks.len() {
+            break;
+        }
+        let Some((_, agent)) = slave["pid"].as_str().and_then(|pid| pid.split_once('@')) else { continue };
+        let agent = client(agent);
+        match look(&agent, "/state").await {
+            Ok(state) => found.extend(tasks.iter().filter_map(|task| at(&state, task, &agent, credential))),
+            // The tasks may be elsewhere.
+            Err(error) => silent = silent.or(Some(error)),
+        }
+    }
+    match silent {
+        Some(error) if found.len() < tasks.len() => Err(error),
+        _ => Ok(found),
+    }
+}
+
+/// The agents, as the first master that answers tells of them.
+async fn slaves(masters: &str, client: impl Fn(&str) -> Client) -> anyhow::Result<Value> {
+    let mut refused = None;
+    for master in masters.split(',') {
+        let server: Server = master.parse().with_context(|| format!("the scheduler's master '{master}'"))?;
+        match look(&client(server.authority()), "/slaves").await {
+            Ok(slaves) => return Ok(slaves),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    Err(refused.unwrap_or_else(|| anyhow!("the scheduler names no master")))
+}
+
+/// The JSON that a master or an agent shows at a path.
+async fn look(server: &Client, path: &str) -> anyhow::Result<Value> {
+    let (status, body) = server.get(path).await?;
+    if status == StatusCode::UNAUTHORIZED {
+        bail!("{} lets only known principals in: say who you are with --credential FILE", server.authority());
+    }
+    ensure!(status.is_success(), "{}{path} answered {status}", server.authority());
+    serde_json::from_slice(&body).with_context(|| format!("{}{path} is no JSON", server.authority()))
+}
+
+/// The place of a task at the agent with this state, if it runs there.
+fn at(state: &Value, task: &str, agent: &Client, credential: Option<&Credential>) -> Option<Whereabouts> {
+    let executors = items(&state["frameworks"]).iter().flat_map(|framework| items(&framework["executors"]));
+    let mut all = executors.flat_map(|executor| items(&executor["tasks"]).iter().map(move |task| (executor, task)));
+    let (executor, known) = all.find(|(_, known)| known["id"] == task)?;
+    let last = items(&known["statuses"]).last()?;
+    let directory = text(&executor["directory"]);
+    // The tasks of a group have sandboxes of their own.
+    let sandbox = if executor["type"] == "DEFAULT" { format!("{directory}/tasks/{task}") } else { directory };
+    Some(Whereabouts {
+        task: task.to_owned(),
+        agent: agent.clone(),
+        credential: credential.cloned(),
+        container: container(&last["container_status"]["container_id"])?,
+        sandbox,
+        is_dockers: known["container"]["type"] == "DOCKER",
+    })
+}
+
+/// A container's id, with those it is nested in.
+fn container(id: &Value) -> Option<ContainerId> {
+    let value = id["value"].as_str()?.to_owned();
+    Some(ContainerId { value, parent: container(&id["parent"]).map(Box::new) })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_task_is_found_with_its_container_and_its_sandbox() {
+        let task = |id: &str, container: Value| json!({"id": id, "statuses": [{}, {"container_status": {"container_id": container}}]});
+        let state = json!({"frameworks": [{"executors": [
+            {"directory": "/box/a", "tasks": [task("a", json!({"value": "A"}))]},
+            {"directory": "/box/p", "type": "DEFAULT",
+                "tasks": [task("p.one", json!({"value": "ONE", "parent": {"value": "P"}}))]}]}]});
+        let agent = Client::new("127.0.0.1:1", Codec::Protobuf);
+        let found = |id: &str| at(&state, id, &agent, None).map(|found| (found.container, found.sandbox));
+        let id = |value: &str, parent| ContainerId { value: value.to_owned(), parent };
+        assert_eq!(found("a"), Some((id("A", None), "/box/a".to_owned())));
+        let parent = Some(Box::new(id("P", None)));
+        assert_eq!(found("p.one"), Some((id("ONE", parent), "/box/p/tasks/p.one".to_owned())));
+        assert_eq!(found("none"), None);
+    }
+}

@@ -1,0 +1,62 @@
+// One instance as it runs: its log as it grows, its last attempts, and checks that somebody asks for.
+
+import assert from 'node:assert/strict';
+
+import { app, done, fail, go, healthy, opened, send, wait } from './opened.mjs';
+
+const SAID = 'now answers 500';
+
+export async function itsLogIsFollowed() {
+  const id = '/shop/logged';
+  const check = { name: 'front page', protocol: 'MESOS_HTTP', path: '/health', portIndex: 0, delaySeconds: 0, intervalSeconds: 1, maxConsecutiveFailures: 300 };
+  await send('POST', '/v2/apps', { id, cmd: 'exec cygnet demo http --port $PORT0', cpus: 0.1, mem: 16, instances: 1, healthChecks: [check] });
+  await healthy(id, 1);
+  const [task] = (await app(id)).tasks;
+  const { page, faults } = await opened();
+  await go(page, `#/instance/${task.health.instance}`);
+  const log = page.getByRole('log');
+  await log.getByText('listening on').waitFor();
+  await fail(task);
+  await log.getByText(SAID).waitFor({ timeout: 5000 });
+  await page.getByLabel('Filter the log').fill('answers');
+  await wait(async () => (await log.textContent()).trim().split('\n').length === 1);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).click()]);
+  assert.equal(download.suggestedFilename(), `${task.id}.stdout`);
+  await attemptsAreDrawn(page);
+  await done({ page, faults });
+  await send('DELETE', `/v2/apps${id}?force=true`);
+}
+
+/** As bars, those that failed too, and as a chart. */
+async function attemptsAreDrawn(page) {
+  await page.locator('.history i.bad').first().waitFor();
+  await page.getByText(/p50 .* ms, p99 .* ms/).waitFor();
+  await page.locator('.chart canvas').waitFor();
+}
+
+/** A check that is made once an hour finds at once that its task is broken. */
+export async function checksAreMadeNow() {
+  const id = '/shop/asked';
+  const check = { name: 'front page', protocol: 'MESOS_HTTP', path: '/health', portIndex: 0, delaySeconds: 0, intervalSeconds: 3600, gracePeriodSeconds: 0, maxConsecutiveFailures: 100 };
+  await send('POST', '/v2/apps', { id, cmd: 'exec cygnet demo http --port $PORT0', cpus: 0.1, mem: 16, instances: 1, healthChecks: [check] });
+  await wait(async () => (await app(id)).tasksRunning === 1);
+  const [task] = (await app(id)).tasks;
+  const { page, faults } = await opened();
+  await go(page, `#/instance/${task.health.instance}`);
+  await isFound(page, 'success');
+  const asked = Date.now();
+  await fail(task);
+  // Who asks again within a second is given the answer of before.
+  await wait(async () => Date.now() - asked > 1000);
+  await isFound(page, 'status');
+  await page.getByLabel('Checks', { exact: true }).getByText('unhealthy').first().waitFor();
+  await done({ page, faults });
+  await send('DELETE', `/v2/apps${id}?force=true`);
+}
+
+async function isFound(page, kind) {
+  await page.getByRole('button', { name: 'Check now' }).click();
+  await page.getByText('Asks its one check now; a failure counts').waitFor();
+  await page.locator('dialog button.main').click();
+  await page.getByLabel('Checked now').getByText(kind).waitFor({ timeout: 10_000 });
+}

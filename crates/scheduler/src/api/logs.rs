@@ -1,0 +1,37 @@
+//! `GET /v2/tasks/{id}/logs`: the output of a task, through its agent. Not one of Marathon's.
+//!
+//! In: requests. Out: what the task wrote, as text, as one JSON document, or as server-sent events. [`wish`] reads what is
+//! asked for, [`reader`] reads the logs, [`form`] writes answers. Owns no task: a log is read as fast as the client takes
+//! it, and no longer than it stays.
+
+mod form;
+mod reader;
+mod wish;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::Request;
+
+use super::Api;
+use super::answer::{Answer, Query, Rejected};
+use crate::agents::READERS;
+use crate::refusal::Refusal;
+use form::Form;
+use reader::Reader;
+use wish::Wish;
+
+pub(super) async fn show(State(api): State<Api>, Path(task): Path<String>, request: Request<Body>) -> Answer {
+    let (wish, form) = (Wish::of(&Query::of(&request))?, Form::of(&request));
+    if wish.follow && form == Form::Json {
+        return Err(Rejected::new(400, "follow is for 'Accept: text/plain' and 'Accept: text/event-stream'"));
+    }
+    let missing = Refusal::NoTask(task.clone());
+    let task = api.ask(move |view, _| view.whereabouts(&task)).await?.ok_or(missing)?;
+    let permit = api.agents.reader().ok_or_else(busy)?;
+    let reader = Reader::open(api, permit, task, &wish).await?;
+    Ok(form.answer(reader))
+}
+
+fn busy() -> Rejected {
+    Rejected::new(503, format!("{READERS} logs are being read already, which is the most at a time: try again later"))
+}

@@ -1,0 +1,111 @@
+//! An attempt of a check as people are told of it. Pure, and stored with its instance.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use checks::{Event, Kind, Outcome, Said};
+use mesos::v1::cygnet::{self, HealthCheckResult};
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// The last attempt that was told of: not each, of those that an executor makes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Attempt {
+    /// When it ended.
+    pub at: Timestamp,
+    /// When it ended by the clock of its agent, if that is ahead of ours: nothing has ended yet that is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told_at: Option<Timestamp>,
+    /// By its cause: `success`, `refused`, `timeout`, `status` and so on.
+    pub kind: String,
+    pub cause: String,
+    pub duration_seconds: f64,
+    #[serde(default, skip_serializing_if = "Phases::is_empty")]
+    pub phases: Phases,
+    /// The beginning of what it was answered, or of what its command printed, if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
+}
+
+/// The times, in seconds after its start, at which an attempt reached its phases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Phases {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connected: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secured: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answered: Option<f64>,
+}
+
+impl Phases {
+    fn is_empty(&self) -> bool {
+        *self == Phases::default()
+    }
+}
+
+impl Attempt {
+    /// The attempt that an executor of ours told of by now; nothing if it is of before they did.
+    pub(crate) fn told(result: &HealthCheckResult, now: Timestamp) -> Option<Attempt> {
+        let phases = result.phases.unwrap_or_default();
+        let cygnet::Phases { started, connected, secured, answered } = phases;
+        let at = mesos::duration::from_seconds(result.reported_at?)?;
+        // The nearest millisecond: a number of seconds is rarely exact.
+        let at = at.saturating_add(Duration::from_micros(500)).as_millis();
+        let told = Timestamp::from_millis(i64::try_from(at).ok()?);
+        Some(Attempt {
+            at: told.min(now),
+            told_at: (told > now).then_some(told),
+            kind: result.kind().to_owned(),
+            cause: result.cause().to_owned(),
+            duration_seconds: result.duration_seconds(),
+            phases: Phases { started, connected, secured, answered },
+            excerpt: result.excerpt.clone(),
+        })
+    }
+
+    /// An attempt of a check of the scheduler's own.
+    pub(crate) fn made(event: &Event) -> Attempt {
+        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+        let at = event.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let failed = matches!(event.outcome, Outcome::Failure(_));
+        let words = event.said.as_deref().filter(|_| failed).map(Said::text);
+        Attempt {
+            at: Timestamp::from_millis(i64::try_from(at.as_millis()).unwrap_or(i64::MAX)),
+            told_at: None,
+            kind: event.outcome.kind().as_str().to_owned(),
+            cause: event.outcome.cause(),
+            duration_seconds: event.duration.as_secs_f64(),
+            phases: Phases {
+                started: seconds(event.phases.started),
+                connected: seconds(event.phases.connected),
+                secured: seconds(event.phases.secured),
+                answered: seconds(event.phases.answered),
+            },
+            excerpt: words.map(|words| beginning(&words).to_owned()),
+        }
+    }
+}
+
+impl Attempt {
+    /// The first line that a command printed which did not pass: its status alone says nothing.
+    pub(crate) fn said_by_command(&self) -> Option<&str> {
+        let said = self.excerpt.as_deref().filter(|_| self.kind == Kind::ExitCode.as_str())?;
+        said.lines().map(str::trim).find(|line| !line.is_empty())
+    }
+
+    /// True if both are the same one, which may have been told of twice.
+    pub(crate) fn is(&self, other: &Attempt) -> bool {
+        let ended = |attempt: &Attempt| attempt.told_at.unwrap_or(attempt.at);
+        ended(self) == ended(other) && self.kind == other.kind && self.cause == other.cause
+    }
+}
+
+/// As many whole characters as are kept of an answer.
+fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(Said::OF_FAILURE)).unwrap_or(text)
+}
