@@ -17,7 +17,7 @@ use command::{cargo, installed, script};
 
 const USAGE: &str = "usage: cargo xtask VERB
 
-  test [FILTER ...]      build what the tests need, run them all, say which were skipped
+  test [FILTER ...]      build what the tests need, run them all, say which were skipped or passed at a second try only
   lint                   format, arrows, clippy, and cargo-deny if it is installed
   arrows                 only what may depend on what
   bench checks [--quick] what a health check costs, beside others who make them, and whether the bars hold
