@@ -25,7 +25,7 @@ pub(crate) fn run(filters: &[&str]) -> anyhow::Result<()> {
     cargo(&["test", "--workspace", "--no-run"])?;
     let fixed = ["test", "--workspace", "--no-fail-fast", "--", "--show-output"];
     let mut report = Report::default();
-    let status = run_tests(fixed.iter().chain(filters), |line| {
+    let status = run_tests(&[&fixed, filters].concat(), |line| {
         if let Some(line) = report.read(line) {
             println!("{line}");
         }
@@ -45,7 +45,7 @@ fn try_again(failed: &[FailedTest]) -> anyhow::Result<()> {
     let mut again = Vec::new();
     for test in failed {
         let mut report = Report::default();
-        let status = run_tests(test.arguments(), |line| {
+        let status = run_tests(&test.arguments(), |line| {
             report.read(line);
             println!("{line}");
         })?;
@@ -58,7 +58,7 @@ fn try_again(failed: &[FailedTest]) -> anyhow::Result<()> {
         println!("each of them passed alone: mend the test, or what it found");
         return Ok(());
     }
-    bail!("tests failed, alone, too: {}{}", again.len(), named(again.into_iter()))
+    bail!("tests failed, alone, too: {}{}", again.len(), named(again.iter().copied()))
 }
 
 fn named<'a>(names: impl Iterator<Item = &'a str>) -> String {
@@ -66,10 +66,7 @@ fn named<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// Runs cargo, and hands over what it and the tests print, line by line and in order.
-fn run_tests<'a>(
-    arguments: impl IntoIterator<Item = &'a &'a str>,
-    mut each: impl FnMut(&str),
-) -> anyhow::Result<ExitStatus> {
+fn run_tests(arguments: &[&str], mut each: impl FnMut(&str)) -> anyhow::Result<ExitStatus> {
     let mut command = cargo_command(arguments);
     show(&command);
     let (output, writer) = std::io::pipe().context("cannot make a pipe")?;
