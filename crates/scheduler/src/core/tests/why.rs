@@ -10,7 +10,7 @@ impl World {
         self.tell(|core, now| core.update(&status, now));
     }
 
-    /// What it tells.
+    /// The status by which it tells so.
     pub(super) fn failure(&self, task: &str, counted: u32, forgiven: u32) -> TaskStatus {
         let mut status = status(task, TaskState::TaskRunning);
         let verdict = if counted > 0 { task_health::Verdict::Unhealthy } else { task_health::Verdict::Unknown };
@@ -153,4 +153,28 @@ fn a_failure_is_told_with_its_cause_to_those_who_ask() {
     assert_eq!((&cause["check"]["index"], &cause["consecutiveFailures"]), (&json!(0), &json!(1)));
     assert!(cause["check"]["name"].as_str().unwrap().starts_with("GET / at port"));
     assert_eq!(told.data.get("cause"), None, "Marathon's clients read what Marathon's event has");
+}
+
+#[test]
+fn an_app_that_is_read_with_all_there_is_of_it_can_be_sent_back() {
+    let (mut world, task) = World::running(json!({}));
+    world.fails(&task, 1, 0);
+    world.update(&task, TaskState::TaskFailed, None);
+    let embed = Embed {
+        tasks: true,
+        counts: true,
+        deployments: true,
+        last_task_failure: true,
+        task_stats: true,
+        readiness: true,
+        brake: true,
+        health: true,
+    };
+    let read = world.core.view().app_json(&web(), &embed, world.now).unwrap();
+    let sent: AppUpdate = serde_json::from_value(read.clone()).unwrap();
+    let group: GroupUpdate = serde_json::from_value(json!({"id": "/", "apps": [read]})).unwrap();
+    let manner = Manner { partial: false, create: false, terms: Terms::forced(true) };
+    let accepted = world.tell(|core, now| core.change_app(&web(), sent, manner, now)).unwrap();
+    assert_eq!(world.app()["version"], json!(accepted.version), "and nothing differs by it");
+    world.tell(|core, now| core.put_group(&AppId::root(), group, Terms::forced(true), now)).unwrap();
 }
