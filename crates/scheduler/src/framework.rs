@@ -20,6 +20,7 @@ use shell::Subscriber;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::bounds::bounded;
 use crate::handle::{Handle, Report};
 use crate::options::Options;
 use crate::standing::Standing;
@@ -175,7 +176,7 @@ impl Framework {
                 agent_id: message.agent_id.value,
                 data: message.data,
             }),
-            Content::Update(update) => Some(Report::Update(Box::new(update.status))),
+            Content::Update(update) => Some(Report::Update(Box::new(bounded(update.status)))),
             Content::Error(error) => {
                 tracing::error!(message = error.message, "the master refused us");
                 FrameworkError::of(&error.message).map(|error| match error {

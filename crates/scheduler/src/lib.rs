@@ -7,8 +7,11 @@
 //! - `brake`: how many may be killed for their health at a time;
 //! - `plan`, `tally`: what to do next for an app;
 //! - `stock`, `spread`, `matching`, `refusals`: which offer an instance goes to, and why none; `task`: what is launched;
+//! - `bounds`: how much of what executors say is taken in;
 //! - `probe`: what a health check asks, as the executor is told or as the scheduler's own engine does;
 //! - `departed`: tasks that no instance stands for any more, and that may come back;
+//! - `drain`: an agent that is emptied; `known_agent`: an agent as the master tells of it;
+//! - `situation`, `states`: what instances are in, counted as it changes;
 //! - `deployment`, `progress`, `events`: changes under way, how far they are, and what is told of them;
 //! - `check_name`: how people call a check; `journal`: the last events, with their ids;
 //! - `standing`: whether it acts, or only serves what it knows;
@@ -16,15 +19,16 @@
 //! - `view`: how all of it looks, in Marathon's shapes.
 //!
 //! Around them the shell: `actor` owns the core and the store; `checkers` the check engine, with `lookup` for the names of
-//! hosts; `framework` talks to the master (public
-//! v1 API only); `api` serves `/v2`; `callbacks` posts events to those who asked for it, where that is allowed. They speak
-//! to the actor through one channel, by a `handle`. `agents` asks agents what only they know, for who asks `api`: `logs`
-//! are read through it.
+//! hosts; `framework` talks to the master (public v1 API only), `operator` on behalf of people, and has it empty agents;
+//! `api` serves `/v2`; `callbacks` posts events to those who asked for it, where that is allowed. They speak to the actor
+//! through one channel, by a `handle`. `agents` asks agents what only they know, for who asks `api`: `logs` are read through
+//! it.
 
 mod actor;
 mod agents;
 mod api;
 mod backoff;
+mod bounds;
 mod brake;
 mod callback;
 mod callbacks;

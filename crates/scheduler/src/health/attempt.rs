@@ -6,6 +6,7 @@ use checks::{Event, Kind, Outcome, Said};
 use mesos::v1::cygnet::{self, HealthCheckResult};
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::beginning;
 use crate::time::Timestamp;
 
 /// The last attempt that was told of: not each, of those that an executor makes.
@@ -86,7 +87,7 @@ impl Attempt {
                 secured: seconds(event.phases.secured),
                 answered: seconds(event.phases.answered),
             },
-            excerpt: words.map(|words| beginning(&words).to_owned()),
+            excerpt: words.map(|words| beginning(&words, Said::OF_FAILURE).to_owned()),
         }
     }
 }
@@ -105,7 +106,33 @@ impl Attempt {
     }
 }
 
-/// As many whole characters as are kept of an answer.
-fn beginning(text: &str) -> &str {
-    text.get(..text.floor_char_boundary(Said::OF_FAILURE)).unwrap_or(text)
+#[cfg(test)]
+mod tests {
+    use mesos::v1::TaskStatus;
+    use mesos::v1::cygnet::TaskHealth;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bounds::bounded;
+
+    proptest! {
+        #[test]
+        fn an_attempt_that_is_written_can_be_read_whatever_an_executor_says(number in prop::num::f64::ANY, text in ".*") {
+            let phases = cygnet::Phases { started: Some(number), answered: Some(number), ..cygnet::Phases::default() };
+            let result = HealthCheckResult {
+                kind: Some(text.clone()),
+                excerpt: Some(text),
+                reported_at: Some(1.0),
+                duration_seconds: Some(number),
+                phases: Some(phases),
+                ..HealthCheckResult::default()
+            };
+            let health = TaskHealth { checks: vec![result], ..TaskHealth::default() };
+            let status = bounded(TaskStatus { health: Some(health), ..TaskStatus::default() });
+            let told = status.health.unwrap();
+            let attempt = Attempt::told(&told.checks[0], Timestamp::from_millis(2000)).unwrap();
+            let written = serde_json::to_string(&attempt).unwrap();
+            prop_assert!(serde_json::from_str::<Attempt>(&written).is_ok(), "{}", written);
+        }
+    }
 }
