@@ -1,13 +1,9 @@
 // An agent in words: in, one as the API tells it; out, how it is, what of its resources is used, and its tasks by state. Pure.
 
-const DRAINS = { MOVING: 'instances move away', DRAINING: 'is drained', DRAINED: 'drained' };
+const STATES = { inUse: 'running', away: 'lost', refused: 'failed' };
 
-/** Its state and the word for it, as `Sign` takes them. */
-export function standingOf({ active, deactivated, drain }) {
-  if (drain) return { state: 'paused', text: DRAINS[drain.state] ?? drain.state.toLowerCase() };
-  if (deactivated) return { state: 'paused', text: 'not used' };
-  return active ? { state: 'running', text: 'in use' } : { state: 'lost' };
-}
+/** Its state and the scheduler's words for it, as `Sign` takes them. */
+export const standingOf = ({ standing: { kind, text } }) => ({ state: STATES[kind] ?? 'paused', text });
 
 /** "cpus 1.5 of 4", for all that there is some of. */
 export function used({ total, used = {} }) {

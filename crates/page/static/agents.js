@@ -32,7 +32,8 @@ export function Agents() {
 function Agent({ agent }) {
   const answers = [
     html`<${Sign} ...${standingOf(agent)} /><span class="name" title=${agent.id}>${agent.hostname}</span>
-      ${agent.drain?.until && html`<small>what is left is ended <${Until} at=${agent.drain.until} /></small>`}`,
+      ${agent.drain?.until && html`<small>what is left is ended <${Until} at=${agent.drain.until} /></small>`}
+      ${agent.drain?.why && html`<small>${agent.drain.why}</small>`}`,
     html`<span><${Ago} at=${agent.lastHeardAt} /></span>`,
     html`<span>${used(agent.resources).map((text) => html`<small>${text}</small> `)}</span>`,
     html`<span>${taskWords(agent.tasks)} ${agent.apps.slice(0, NAMED).map(({ id, instances }) => html`<a href=${link('app', id)}>${id}</a> <small>${instances}</small> `)}

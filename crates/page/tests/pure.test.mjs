@@ -113,9 +113,10 @@ test('actions say in numbers what they will do', () => {
 });
 
 test('an agent says how it is, what is used, and what draining it costs', () => {
-  assert.deepEqual(standingOf({ active: true, deactivated: false, drain: null }), { state: 'running', text: 'in use' });
-  assert.equal(standingOf({ active: false }).state, 'lost');
-  assert.equal(standingOf({ active: true, deactivated: true, drain: { state: 'MOVING' } }).text, 'instances move away');
+  const of = (kind, text) => standingOf({ standing: { kind, text } });
+  assert.deepEqual(of('inUse', 'in use'), { state: 'running', text: 'in use' });
+  assert.equal(of('away', 'away').state, 'lost');
+  assert.deepEqual(of('moving', 'instances move away'), { state: 'paused', text: 'instances move away' });
   assert.deepEqual(used({ total: { cpus: 4, mem: 1024, gpus: 0, ports: '[1-2]' }, used: { cpus: 0.30000000000000004 } }), ['cpus 0.3 of 4', 'mem 0 of 1024']);
   assert.equal(taskWords({ TASK_RUNNING: 3, TASK_STAGING: 1 }), '3 running, 1 staging');
   const apps = [{ id: '/web', instances: 1, of: 3, minimum: 2 }];

@@ -210,7 +210,7 @@ impl Actor {
                 self.handle.tell(events::framework_message(&executor_id, &agent_id, &data, now.wall));
             }
             Report::Update(status) => self.books.core.update(&status, now),
-            Report::HandedOver { agent_id, is_answered } => self.books.core.handed_over(&agent_id, is_answered, now),
+            Report::HandedOver { agent_id, outcome } => self.books.core.handed_over(&agent_id, outcome, now),
         }
     }
 

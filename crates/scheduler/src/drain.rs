@@ -19,13 +19,27 @@ pub(crate) struct Terms {
     pub move_seconds: u32,
 }
 
-/// An agent that is being emptied, as long as the master does not do it.
+/// An agent that is being emptied, as long as the master does not do it, and until somebody takes it back if it refuses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Drain {
     pub agent_id: String,
     #[serde(flatten)]
     pub terms: Terms,
     pub begun: Timestamp,
+    /// The reason why the master does not do the rest: it was asked, and is not asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// The outcome of telling the master to do the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum HandOver {
+    /// It empties the agent from now on, or knows it no more.
+    Taken,
+    /// It does not want to, for this reason.
+    Refused(String),
+    /// It may not have heard it.
+    Unanswered,
 }
 
 impl Drain {

@@ -8,6 +8,7 @@ use shell::Answers;
 use tokio::sync::{broadcast, watch};
 
 use crate::core::{Core, View};
+use crate::drain::HandOver;
 use crate::events::Event;
 use crate::journal::{Journal, Missed, Told};
 use crate::standing::Standing;
@@ -42,8 +43,7 @@ pub(crate) enum Report {
     /// The master was told to empty an agent.
     HandedOver {
         agent_id: String,
-        /// False if it could not be asked.
-        is_answered: bool,
+        outcome: HandOver,
     },
 }
 

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::drain::Drain;
+use crate::bounds::{WORDS, beginning};
+use crate::drain::{Drain, HandOver};
 use crate::handle::{Handle, Report};
 use crate::known_agent::KnownAgent;
 use crate::options::Options;
@@ -150,7 +151,20 @@ impl Operator {
         if let Err(error) = &answer {
             tracing::warn!(agent_id = drain.agent_id, %error, "the master does not drain the agent");
         }
-        let is_answered = matches!(answer, Ok(()) | Err(OperatorError::Refused { .. }));
-        Report::HandedOver { agent_id: drain.agent_id, is_answered }
+        let outcome = match answer {
+            Ok(()) => HandOver::Taken,
+            Err(OperatorError::Refused { said, .. }) => self.refused(&drain.agent_id, &said).await,
+            Err(_) => HandOver::Unanswered,
+        };
+        Report::HandedOver { agent_id: drain.agent_id, outcome }
+    }
+
+    /// A refusal to drain an agent means nothing if the master drains it already, or knows it no more.
+    async fn refused(&self, agent_id: &str, said: &str) -> HandOver {
+        let Ok(agents) = self.agents().await else { return HandOver::Unanswered };
+        match agents.iter().find(|agent| agent.id == agent_id) {
+            Some(agent) if agent.drain_info.is_none() => HandOver::Refused(beginning(said, WORDS).to_owned()),
+            _ => HandOver::Taken,
+        }
     }
 }

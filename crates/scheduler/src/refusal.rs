@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     Uncheckable(String, Uncheckable),
     #[error("Agent '{0}' does not exist")]
     NoAgent(String),
+    #[error("The master is being told to drain agent '{0}': try again once it has answered")]
+    HandingOver(String),
     #[error("Instance does not exist")]
     NoInstance,
     #[error("Application {0} not found in tasks queue.")]

@@ -43,15 +43,16 @@ pub(super) async fn drain(State(api): State<Api>, Path(id): Path<String>, reques
         // Nobody would take it back: there is no drain that could be ended.
         api.operator.reactivate(&id).await?;
     }
-    drained?;
+    drained??;
     one(State(api), Path(id)).await
 }
 
-/// Ends it. What has moved stays where it is. Masters do not stop in the middle of it.
+/// Ends it, unless the master is being told of it: a call that is on its way would come after that which takes it back. What
+/// has moved stays where it is. Masters do not stop in the middle of it.
 pub(super) async fn undrain(State(api): State<Api>, Path(id): Path<String>) -> Answer {
     let known = known(&api, &id).await?;
     let agent_id = id.clone();
-    api.change(None, move |core, now| core.undrain(&agent_id, now)).await?;
+    api.change(None, move |core, now| core.undrain(&agent_id, now)).await??;
     if known.deactivated {
         api.operator.reactivate(&id).await?;
     }

@@ -72,7 +72,7 @@ pub(crate) fn status(refusal: &Refusal) -> u16 {
         Refusal::Uncheckable(_, Uncheckable::Over) => 410,
         Refusal::Uncheckable(_, Uncheckable::Unreachable) => 504,
         Refusal::Uncheckable(..) => 409,
-        Refusal::Locked(_) | Refusal::NoCanary(_) => 409,
+        Refusal::Locked(_) | Refusal::NoCanary(_) | Refusal::HandingOver(_) => 409,
         Refusal::Nothing | Refusal::Subscriptions(_) | Refusal::Shape(_) | Refusal::Faults(_) => 422,
         Refusal::NoApp(_) | Refusal::NoAppVersion(..) | Refusal::NoPod(_) | Refusal::NoPodVersion(..) => 404,
         Refusal::NoGroup(_) | Refusal::NoGroupVersion(..) | Refusal::NoDeployment(_) => 404,

@@ -2,16 +2,19 @@
 //! keep their minimum, instances move first, at the pace of their upgradeStrategy: the agent is offered no more, and to the
 //! planner they are as outdated. Once none is left, or the time for it is over, the master is told to drain. Pure.
 //!
-//! Invariants: an instance moves exactly while it has a task on an agent that is here; what is changed is written.
+//! A master that refuses is not asked again; the drain stays, with its reason, until somebody takes it back or begins another.
+//!
+//! Invariants: an instance moves exactly while it has a task on an agent that is here; while the master is asked nobody takes
+//! a drain back; what is changed is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use store::Batch;
 
-use super::Core;
 use super::records::write;
-use crate::drain::{Drain, Terms};
+use super::{Core, Refusal};
+use crate::drain::{Drain, HandOver, Terms};
 use crate::ids::InstanceId;
 use crate::time::{Moment, Now};
 
@@ -63,9 +66,22 @@ impl Drains {
         self.all.insert(drain.agent_id.clone(), Entry::new(drain, now));
     }
 
-    fn end(&mut self, agent_id: &str) -> bool {
+    fn end(&mut self, agent_id: &str) {
         self.changed.insert(agent_id.to_owned());
-        self.all.remove(agent_id).is_some()
+        self.all.remove(agent_id);
+    }
+
+    fn refuse(&mut self, agent_id: &str, why: String) {
+        if let Some(entry) = self.all.get_mut(agent_id) {
+            entry.drain.refused = Some(why);
+            self.changed.insert(agent_id.to_owned());
+        }
+    }
+
+    /// Refuses to change a drain that the master is being told of: nobody can say whether it has begun.
+    fn check_unasked(&self, agent_id: &str) -> Result<(), Refusal> {
+        let is_asked = self.all.get(agent_id).is_some_and(|entry| entry.handing_over == HandingOver::Asked);
+        if is_asked { Err(Refusal::HandingOver(agent_id.to_owned())) } else { Ok(()) }
     }
 
     /// The time to look next whether the master is to be asked.
@@ -88,6 +104,7 @@ impl Entry {
 
     fn due_at(&self) -> Option<Moment> {
         match self.handing_over {
+            _ if self.drain.refused.is_some() => None,
             HandingOver::Asked => None,
             HandingOver::From(time) if self.left.is_empty() => Some(time),
             HandingOver::From(time) => Some(time.max(self.until)),
@@ -97,29 +114,36 @@ impl Entry {
 
 impl Core {
     /// An agent, which is offered no more, is to be emptied; or in another manner than it is already.
-    pub(crate) fn drain(&mut self, agent_id: &str, terms: Terms, now: Now) {
-        let begun = self.drains.of(agent_id).map_or(now.wall, |drain| drain.begun);
+    pub(crate) fn drain(&mut self, agent_id: &str, terms: Terms, now: Now) -> Result<(), Refusal> {
+        self.drains.check_unasked(agent_id)?;
+        let under_way = self.drains.of(agent_id).filter(|drain| drain.refused.is_none());
+        let begun = under_way.map_or(now.wall, |drain| drain.begun);
         tracing::info!(agent_id, ?terms, "draining: instances move to other agents");
-        self.drains.begin(Drain { agent_id: agent_id.to_owned(), terms, begun }, now);
+        self.drains.begin(Drain { agent_id: agent_id.to_owned(), terms, begun, refused: None }, now);
         self.move_from(agent_id, now);
+        Ok(())
     }
 
-    /// An agent is to be used again. Says whether it was being emptied, and not yet by the master.
-    pub(crate) fn undrain(&mut self, agent_id: &str, now: Now) -> bool {
+    /// An agent is to be used again.
+    pub(crate) fn undrain(&mut self, agent_id: &str, now: Now) -> Result<(), Refusal> {
+        self.drains.check_unasked(agent_id)?;
         for id in &self.there(agent_id) {
             self.change(id, now, |instance| instance.moving.end());
         }
-        self.drains.end(agent_id)
+        self.drains.end(agent_id);
+        Ok(())
     }
 
-    /// The master empties the agent from now on, or knows why it does not; or it did not answer.
-    pub(crate) fn handed_over(&mut self, agent_id: &str, is_answered: bool, now: Now) {
+    /// The master was told to empty the agent.
+    pub(crate) fn handed_over(&mut self, agent_id: &str, outcome: HandOver, now: Now) {
+        // What was read from the disk again is asked for again.
         let asked = self.drains.all.get_mut(agent_id).filter(|entry| entry.handing_over == HandingOver::Asked);
-        // Another one may have begun meanwhile, of which the master does not know.
         let Some(entry) = asked else { return };
         entry.handing_over = HandingOver::From(now.moment.plus(RETRY));
-        if is_answered {
-            self.drains.end(agent_id);
+        match outcome {
+            HandOver::Taken => self.drains.end(agent_id),
+            HandOver::Refused(why) => self.drains.refuse(agent_id, why),
+            HandOver::Unanswered => {}
         }
     }
 

@@ -33,7 +33,7 @@ impl Core {
     /// of that.
     pub(crate) fn offers(&mut self, offers: &[Offer], now: Now) {
         self.out.counters().offers += u64::try_from(offers.len()).unwrap_or(u64::MAX);
-        let leaves = |offer: &Offer| self.drains.of(&offer.agent_id.value).is_some();
+        let leaves = |offer: &Offer| self.drains.of(&offer.agent_id.value).is_some_and(|drain| drain.refused.is_none());
         if !offers.iter().any(leaves) {
             return self.launch_on(offers, now);
         }

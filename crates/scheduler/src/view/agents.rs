@@ -1,6 +1,8 @@
 //! `GET /v2/agents`: the agents as the master tells of them, with the apps and pods that have instances there. None of it is
 //! Marathon's.
 
+mod standing;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::ids::AppId;
 use crate::known_agent::{DrainInfo, KnownAgent};
 use crate::plan::least;
 use crate::time::Timestamp;
+use standing::Standing;
 
 /// The instances of an app on an agent.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,17 +29,19 @@ type ByApp<'a> = BTreeMap<&'a AppId, Here>;
 impl View<'_> {
     /// `drains` are those of before the master was asked, as whoever hands one over forgets it only afterwards.
     pub(crate) fn agents_json(&self, known: &[KnownAgent], drains: &[Drain]) -> Vec<Value> {
-        let (there, none) = (self.there(), ByApp::default());
+        let (there, none) = (self.there(known), ByApp::default());
         let here = |agent: &KnownAgent| there.get(agent.id.as_str()).unwrap_or(&none);
         known.iter().map(|agent| self.json_of(agent, here(agent), drains)).collect()
     }
 
-    /// The instances with tasks, by agent and app.
-    fn there(&self) -> BTreeMap<&str, ByApp<'_>> {
-        let mut there: BTreeMap<&str, ByApp<'_>> = BTreeMap::new();
+    /// The instances with tasks on these agents, by agent and app.
+    fn there<'a>(&'a self, agents: &'a [KnownAgent]) -> BTreeMap<&'a str, ByApp<'a>> {
+        let none = |agent: &'a KnownAgent| (agent.id.as_str(), ByApp::default());
+        let mut there: BTreeMap<&str, ByApp<'_>> = agents.iter().map(none).collect();
         for instance in self.instances.values().filter(|found| found.has_task()) {
-            let Some(agent) = instance.place.agent_id.as_deref() else { continue };
-            let here = there.entry(agent).or_default().entry(&instance.app).or_default();
+            let agent = instance.place.agent_id.as_deref();
+            let Some(apps) = agent.and_then(|agent| there.get_mut(agent)) else { continue };
+            let here = apps.entry(&instance.app).or_default();
             here.all += 1;
             here.ready += usize::from(instance.is_ready());
         }
@@ -45,13 +50,16 @@ impl View<'_> {
 
     fn json_of(&self, agent: &KnownAgent, here: &ByApp<'_>, drains: &[Drain]) -> Value {
         let by_master = || Some(drained(agent.drain_info.as_ref()?, agent.estimated_drain_start_time_seconds));
-        let drain = drains.iter().find(|drain| drain.agent_id == agent.id).map(moving).or_else(by_master);
+        let ours = drains.iter().find(|drain| drain.agent_id == agent.id);
+        let under_way = ours.filter(|drain| drain.refused.is_none());
+        let drain = under_way.map(moving).or_else(by_master).or_else(|| ours.map(moving)).unwrap_or_default();
+        let standing = Standing::of(agent, drain["state"].as_str());
         json!({
             "id": agent.id, "hostname": agent.hostname, "active": agent.active, "deactivated": agent.deactivated,
             "registeredAt": moment(agent.registered_time), "lastHeardAt": agent.last_heard_time.map(moment),
             "attributes": agent.attributes,
             "resources": {"total": agent.resources, "used": agent.used_resources, "offered": agent.offered_resources},
-            "tasks": tasks(agent), "drain": drain,
+            "tasks": tasks(agent), "standing": {"kind": standing.kind(), "text": standing.text()}, "drain": drain,
             "apps": here.iter().map(|(app, here)| self.loss(app, *here)).collect::<Vec<_>>(),
         })
     }
@@ -72,14 +80,19 @@ fn tasks(agent: &KnownAgent) -> Map<String, Value> {
 }
 
 /// While instances move by themselves, the master knows only that the agent is not to be used.
+/// A master that refused to do the rest says why.
 fn moving(drain: &Drain) -> Value {
-    json!({"state": "MOVING", "since": drain.begun, "until": drain.until(),
+    let (state, until) = match &drain.refused {
+        Some(_) => ("REFUSED", None),
+        None => ("MOVING", Some(drain.until())),
+    };
+    json!({"state": state, "since": drain.begun, "until": until, "why": drain.refused,
         "maxGraceSeconds": drain.terms.max_grace_seconds, "markGone": drain.terms.mark_gone})
 }
 
 fn drained(info: &DrainInfo, since: Option<f64>) -> Value {
     let grace = info.config.max_grace_period.map(|grace| grace.nanoseconds / 1_000_000_000);
-    json!({"state": info.state, "since": since.map(moment), "until": null,
+    json!({"state": info.state, "since": since.map(moment), "until": null, "why": null,
         "maxGraceSeconds": grace, "markGone": info.config.mark_gone})
 }
 

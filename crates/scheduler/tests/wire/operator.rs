@@ -18,11 +18,21 @@ async fn operate(State(operated): State<Operated>, headers: HeaderMap, body: Byt
         Err(refusal) => return refusal.into_response(),
     };
     let kind = call.r#type();
+    if call.drain_agent.as_ref().is_some_and(|drain| grace(drain) > LONGEST_GRACE) {
+        return (StatusCode::BAD_REQUEST, "nobody waits so long").into_response();
+    }
     operated.send_modify(|calls| calls.push(call));
     if kind == Type::ReactivateAgent && last(&operated.borrow(), Type::DrainAgent).is_some() {
         return (StatusCode::BAD_REQUEST, "Agent agent is still in the DRAINING state").into_response();
     }
     StatusCode::OK.into_response()
+}
+
+/// The longest grace, in seconds, that this master grants.
+const LONGEST_GRACE: i64 = 3600;
+
+fn grace(drain: &master::call::DrainAgent) -> i64 {
+    drain.max_grace_period.as_ref().map_or(0, |grace| grace.seconds())
 }
 
 fn last(calls: &[master::Call], kind: Type) -> Option<&master::Call> {
@@ -38,9 +48,8 @@ async fn summary(State(operated): State<Operated>) -> Response {
         "resources": resources, "used_resources": resources, "offered_resources": {}, "active": true,
         "deactivated": standing == Some(Type::DeactivateAgent), "TASK_RUNNING": 2, "TASK_FAILED": 0, "framework_ids": []});
     if let Some(drain) = last(&calls, Type::DrainAgent).and_then(|call| call.drain_agent.as_ref()) {
-        let seconds = drain.max_grace_period.as_ref().map_or(0, |grace| grace.seconds());
-        let config =
-            json!({"max_grace_period": {"nanoseconds": seconds * 1_000_000_000}, "mark_gone": drain.mark_gone()});
+        let nanoseconds = grace(drain) * 1_000_000_000;
+        let config = json!({"max_grace_period": {"nanoseconds": nanoseconds}, "mark_gone": drain.mark_gone()});
         agent["drain_info"] = json!({"state": "DRAINING", "config": config});
         agent["estimated_drain_start_time_seconds"] = json!(2.0);
     }
@@ -104,6 +113,28 @@ async fn an_agent_is_deactivated_then_left_and_then_drained_by_the_master() {
     assert_eq!((&shown["state"], &shown["maxGraceSeconds"]), (&json!("DRAINING"), &json!(9)));
     let back = running.send("DELETE", "/v2/agents/agent/drain", &Value::Null).await;
     assert_eq!((back.status, back.text().contains("still in the DRAINING state")), (409, true), "{}", back.text());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_master_that_refuses_to_drain_an_agent_is_heard_until_the_agent_is_used_again() {
+    let (_master, running, _) = world().await;
+    let path = "/v2/agents/agent/drain?moveSeconds=0&maxGraceSeconds=3601";
+    assert_eq!(running.send("POST", path, &Value::Null).await.status, 200);
+    let refused = async {
+        loop {
+            let agent = running.get("/v2/agents/agent").await["agent"].clone();
+            if agent["drain"]["state"] == "REFUSED" {
+                return agent;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let agent = tokio::time::timeout(PATIENCE, refused).await.expect("in time");
+    assert_eq!((&agent["drain"]["why"], &agent["drain"]["until"]), (&json!("nobody waits so long"), &Value::Null));
+    assert_eq!(agent["standing"], json!({"kind": "refused", "text": "the master refuses to drain it"}));
+    let back = running.send("DELETE", "/v2/agents/agent/drain", &Value::Null).await.json();
+    assert_eq!((&back["agent"]["drain"], &back["agent"]["standing"]["kind"]), (&Value::Null, &json!("inUse")));
     running.stop().await;
 }
 

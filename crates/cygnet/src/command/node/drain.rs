@@ -7,13 +7,13 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::Args;
 use hyper::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{AGENTS, all, consequence, find};
 use crate::api::{Api, encoded};
 use crate::command::change::told::Told;
 use crate::command::table::text;
-use crate::output::line;
+use crate::output::{line, one_line};
 use crate::screen::{self, Size};
 use crate::signals::Stop;
 
@@ -115,6 +115,7 @@ async fn until_over(api: &Api, how: &Drain, id: &str) -> anyhow::Result<&'static
                 absent = 0;
                 match agent["drain"]["state"].as_str() {
                     Some("DRAINED") if !how.mark_gone => return Ok("drained"),
+                    Some("REFUSED") => bail!("{}", refused(agent)),
                     None => bail!("somebody has ended the drain"),
                     Some(_) => show(api, &mut told, consequence::progress(agent)),
                 }
@@ -134,6 +135,12 @@ async fn until_over(api: &Api, how: &Drain, id: &str) -> anyhow::Result<&'static
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// The reason of a master that does not drain an agent from which all had time to move.
+fn refused(agent: &Value) -> String {
+    let (name, why) = (consequence::name(agent), one_line(&text(&agent["drain"]["why"])));
+    format!("the master refuses to drain {name}: {why}; `cygnet node undrain {}` takes it back", text(&agent["id"]))
 }
 
 /// In place on a terminal, what is new elsewhere.

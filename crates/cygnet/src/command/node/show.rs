@@ -22,6 +22,9 @@ pub(super) fn listed(agents: &[Value]) -> Table {
 /// All of one agent.
 pub(super) fn shown(agent: &Value, mut page: Page) -> Page {
     page.text(&format!("{} at {}: {}", text(&agent["id"]), text(&agent["hostname"]), standing(agent)));
+    if let Some(why) = agent["drain"]["why"].as_str() {
+        page.fact(1, "why", why);
+    }
     page.fact(1, "heard", &when(&text(&agent["lastHeardAt"])));
     page.fact(1, "known", &when(&text(&agent["registeredAt"])));
     for name in ["cpus", "mem", "disk"] {
@@ -37,15 +40,9 @@ pub(super) fn shown(agent: &Value, mut page: Page) -> Page {
     page
 }
 
-/// One word for the use that is made of it.
+/// The use that is made of it, in the scheduler's words.
 fn standing(agent: &Value) -> String {
-    match agent["drain"]["state"].as_str() {
-        Some(drain) => drain.to_lowercase(),
-        // Masters call what is deactivated not active, too.
-        None if agent["deactivated"] == true => "deactivated".to_owned(),
-        None if agent["active"] == false => "away".to_owned(),
-        None => "in use".to_owned(),
-    }
+    text(&agent["standing"]["text"])
 }
 
 fn used(agent: &Value, name: &str) -> String {
@@ -61,16 +58,15 @@ mod tests {
 
     #[test]
     fn an_agent_is_shown_with_its_use_and_what_runs_there() {
-        let agent = json!({"id": "S0", "hostname": "box", "active": true, "deactivated": false, "drain": null,
+        let agent = json!({"id": "S0", "hostname": "box", "standing": {"kind": "inUse", "text": "in use"}, "drain": null,
             "resources": {"total": {"cpus": 8.0, "mem": 8192.0}, "used": {"cpus": 0.5, "mem": 64.0}},
             "tasks": {"TASK_RUNNING": 3}, "apps": [{"id": "/web", "instances": 2, "ready": 1, "of": 4}]});
         let lines = shown(&agent, Page::of_width(None)).into_lines();
         assert_eq!(lines[..2], ["S0 at box: in use", "  cpus      0.5 of 8"]);
         assert_eq!(lines[4..], ["  tasks     3 running", "  app       /web: 2 of 4 instances, 1 ready"]);
-        let draining = json!({"id": "S1", "drain": {"state": "MOVING"}});
-        let [away, deactivated] = [false, true].map(|is_so| json!({"active": false, "deactivated": is_so}));
-        let table = listed(&[agent, draining, away, deactivated]).to_string();
-        for word in ["in use", "moving", "away", "deactivated", "0.5 of 8"] {
+        let draining = json!({"id": "S1", "standing": {"kind": "moving", "text": "instances move away"}});
+        let table = listed(&[agent, draining]).to_string();
+        for word in ["in use", "instances move away", "0.5 of 8"] {
             assert!(table.contains(word), "{word}: {table}");
         }
     }

@@ -1,7 +1,7 @@
 //! Stories of agents that are emptied: instances move, at the pace of their app, and nothing of it counts as a failure.
 
 use super::*;
-use crate::drain::Terms;
+use crate::drain::{HandOver, Terms};
 
 const TERMS: Terms = Terms { max_grace_seconds: Some(60), mark_gone: false, move_seconds: 600 };
 
@@ -27,7 +27,12 @@ impl World {
     }
 
     fn drain(&mut self, agent: &str, terms: Terms) {
-        self.tell(|core, now| core.drain(agent, terms, now));
+        self.tell(|core, now| core.drain(agent, terms, now)).unwrap();
+    }
+
+    /// The master was told to drain the agent that is called left.
+    fn handed_over(&mut self, outcome: HandOver) {
+        self.tell(|core, now| core.handed_over("left", outcome, now));
     }
 
     /// The app runs with two instances on each of two agents, which are called left and right.
@@ -88,7 +93,7 @@ fn instances_move_at_the_pace_of_their_app_and_then_the_master_drains() {
         assert_eq!((world.on("left"), world.on("right"), world.ready()), (0, 4, 4));
         assert_eq!(world.drains.len(), 1, "once, when none is left");
         assert_eq!(world.drains[0].agent_id, "left");
-        world.tell(|core, now| core.handed_over("left", true, now));
+        world.handed_over(HandOver::Taken);
         world.pass(Duration::from_secs(3600));
         assert_eq!((world.drains.len(), world.core.drains.of("left")), (1, None));
         world.has_no_failure();
@@ -113,7 +118,7 @@ fn what_has_not_moved_in_time_is_ended_by_the_master_and_is_no_failure() {
     assert!(world.core.wake_at() <= world.now.moment.plus(Duration::from_secs(1)));
     world.pass(Duration::from_secs(1));
     assert_eq!(world.drains.len(), 1);
-    world.tell(|core, now| core.handed_over("left", true, now));
+    world.handed_over(HandOver::Taken);
     for task in &tasks {
         world.said_of(task, "left", TaskState::TaskKilling, Some(false));
         world.said_of(task, "left", TaskState::TaskKilled, Some(false));
@@ -146,7 +151,7 @@ fn a_drain_goes_on_after_a_restart_and_is_asked_for_again_until_the_master_hears
     assert_eq!(world.drains.len(), 1);
     let mut world = world.restart();
     assert_eq!(world.drains.len(), 1, "nobody knows whether the master heard it");
-    world.tell(|core, now| core.handed_over("left", false, now));
+    world.handed_over(HandOver::Unanswered);
     world.pass(Duration::from_secs(4));
     assert_eq!(world.drains.len(), 1);
     world.pass(Duration::from_secs(1));
@@ -157,33 +162,46 @@ fn a_drain_goes_on_after_a_restart_and_is_asked_for_again_until_the_master_hears
 fn a_drain_that_is_taken_back_leaves_what_is_still_there() {
     let (mut world, _) = World::on_two_agents(json!({"minimumHealthCapacity": 1.0}));
     world.drain("left", TERMS);
-    assert!(world.tell(|core, now| core.undrain("left", now)));
+    world.tell(|core, now| core.undrain("left", now)).unwrap();
     assert_eq!(world.bring_up_on("right").len(), 0, "nobody has to make way");
     world.pass(Duration::from_secs(3600));
     assert_eq!((world.killed().len(), world.on("left"), world.drains.len()), (0, 2, 0));
-    assert!(!world.tell(|core, now| core.undrain("left", now)));
 }
 
 #[test]
-fn a_drain_that_the_master_refused_can_be_taken_back_as_well() {
+fn a_drain_that_the_master_refused_says_why_until_it_is_taken_back_or_begun_anew() {
     let (mut world, _) = World::on_two_agents(json!({"minimumHealthCapacity": 1.0}));
     world.drain("left", Terms { move_seconds: 0, ..TERMS });
     assert_eq!(world.drains.len(), 1);
-    world.tell(|core, now| core.handed_over("left", true, now));
-    world.tell(|core, now| core.undrain("left", now));
-    assert_eq!(world.bring_up_on("right").len(), 0, "nobody has to make way");
-    assert_eq!((world.killed().len(), world.on("left")), (0, 2));
-}
-
-#[test]
-fn the_answer_about_an_earlier_drain_does_not_end_the_present_one() {
-    let (mut world, _) = World::on_two_agents(json!({"minimumHealthCapacity": 1.0}));
-    world.drain("left", Terms { move_seconds: 0, ..TERMS });
-    assert_eq!(world.drains.len(), 1);
-    world.tell(|core, now| core.undrain("left", now));
+    world.handed_over(HandOver::Refused("not today".into()));
+    let why = |world: &World| world.core.drains.of("left").and_then(|drain| drain.refused.clone());
+    assert_eq!(why(&world).as_deref(), Some("not today"));
+    let mut world = world.restart();
+    world.pass(Duration::from_secs(3600));
+    assert_eq!((why(&world).as_deref(), world.drains.len()), (Some("not today"), 0), "it is not asked again");
     world.drain("left", TERMS);
-    world.tell(|core, now| core.handed_over("left", true, now));
-    assert!(world.core.drains.of("left").is_some());
+    assert_eq!((why(&world), world.drains.len()), (None, 0), "it has its time to move again");
     world.pass(Duration::from_secs(600));
-    assert_eq!(world.drains.len(), 2, "the master is asked about this one, too");
+    assert_eq!(world.drains.len(), 1);
+    world.handed_over(HandOver::Refused("not today".into()));
+    world.tell(|core, now| core.undrain("left", now)).unwrap();
+    assert_eq!(world.bring_up_on("right").len(), 0, "nobody has to make way");
+    assert_eq!((world.killed().len(), world.on("left"), world.core.drains.of("left")), (0, 2, None));
+}
+
+#[test]
+fn while_the_master_is_told_of_a_drain_nobody_takes_it_back_or_changes_it() {
+    let (mut world, _) = World::on_two_agents(json!({"minimumHealthCapacity": 1.0}));
+    world.drain("left", Terms { move_seconds: 0, ..TERMS });
+    assert_eq!(world.drains.len(), 1, "it is on its way, and cannot be overtaken");
+    let refused = [
+        world.tell(|core, now| core.undrain("left", now)).unwrap_err(),
+        world.tell(|core, now| core.drain("left", TERMS, now)).unwrap_err(),
+    ];
+    assert_eq!(refused, [Refusal::HandingOver("left".into()), Refusal::HandingOver("left".into())]);
+    assert_eq!(refused[0].status(), 409);
+    world.handed_over(HandOver::Unanswered);
+    world.tell(|core, now| core.undrain("left", now)).unwrap();
+    world.pass(Duration::from_secs(3600));
+    assert_eq!(world.drains.len(), 1);
 }
