@@ -224,6 +224,7 @@ impl Core {
         self.resume_due(now);
         self.ease(now);
         self.take_back(now);
+        self.queue.forget_past(now.moment);
         self.reconcile_again(now);
     }
 

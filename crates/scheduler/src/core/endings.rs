@@ -21,7 +21,8 @@ const KEPT: u64 = 10;
 pub(crate) struct Endings {
     /// Oldest first.
     by_app: BTreeMap<AppId, VecDeque<Ended>>,
-    changed: BTreeSet<String>,
+    /// By app, places of records.
+    changed: BTreeSet<(AppId, u64)>,
 }
 
 impl Endings {
@@ -40,7 +41,7 @@ impl Endings {
         let all = self.by_app.entry(instance.app.clone()).or_default();
         let number = all.back().map_or(0, |last| last.number) + 1;
         let ended = Ended::of(instance, status, number, now);
-        self.changed.insert(key(&ended));
+        self.changed.insert((ended.app.clone(), place(&ended)));
         all.push_back(ended);
         if all.len() as u64 > KEPT {
             all.pop_front();
@@ -55,23 +56,47 @@ impl Endings {
     /// An app is no more.
     pub(super) fn forget(&mut self, app: &AppId) {
         let gone = self.by_app.remove(app).into_iter().flatten();
-        self.changed.extend(gone.map(|ended| key(&ended)));
+        self.changed.extend(gone.map(|ended| (app.clone(), place(&ended))));
     }
 
     pub(super) fn write(&mut self, batch: Batch) -> Batch {
-        let kept: BTreeMap<_, _> = match self.changed.is_empty() {
-            true => BTreeMap::new(),
-            false => self.by_app.values().flatten().map(|ended| (key(ended), ended)).collect(),
-        };
         let changed = std::mem::take(&mut self.changed);
-        changed.into_iter().fold(batch, |batch, key| {
-            let record = kept.get(&key).copied();
-            write(batch, key, record)
+        changed.into_iter().fold(batch, |batch, (app, at)| {
+            let record = self.of(&app).find(|ended| place(ended) == at);
+            write(batch, format!("ended/{}/{at}", app.as_str().trim_start_matches('/')), record)
         })
     }
 }
 
 /// One of so many places of an app: the next but ten takes the place of an end.
-fn key(ended: &Ended) -> String {
-    format!("ended/{}/{}", ended.app.as_str().trim_start_matches('/'), ended.number % KEPT)
+fn place(ended: &Ended) -> u64 {
+    ended.number % KEPT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::RunSpec;
+    use crate::ids::InstanceId;
+
+    #[test]
+    fn only_what_changed_is_written_in_one_of_ten_places_of_its_app() {
+        let at = Timestamp::from_millis(0);
+        let instance = |app: &str| {
+            let id = AppId::new(app);
+            Instance::scheduled(InstanceId::new(&id, "u"), &RunSpec::new(id.clone(), at), at)
+        };
+        let mut endings = Endings::default();
+        for _ in 0..15 {
+            endings.remember(&instance("/a"), &TaskStatus::default(), at);
+            assert_eq!(endings.write(Batch::default()).len(), 1);
+        }
+        endings.remember(&instance("/b"), &TaskStatus::default(), at);
+        assert_eq!(
+            endings.of(&AppId::new("/a")).map(|ended| ended.number).collect::<Vec<_>>(),
+            (6..=15).rev().collect::<Vec<_>>()
+        );
+        endings.forget(&AppId::new("/a"));
+        assert_eq!((endings.write(Batch::default()).len(), endings.write(Batch::default()).len()), (11, 0));
+    }
 }

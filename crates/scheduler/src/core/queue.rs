@@ -2,7 +2,8 @@
 //! to make offers at all. Pure. Which instances wait is for [`super::Core`] to say.
 //!
 //! Invariants: offers are asked for when something may be launched that the last ones were not asked for, once, and none
-//! are wanted while nothing may be launched; refusals are kept only of apps with instances that wait.
+//! are wanted while nothing may be launched; refusals are kept only of apps with instances that wait, and delays only as
+//! long as another failure would make them longer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,13 +69,13 @@ impl Queue {
 
     /// True if an app may be launched now.
     pub(super) fn is_due(&self, app: &AppId, now: Moment) -> bool {
-        !self.leaving && self.backoffs.get(app).and_then(Backoff::until).is_none_or(|until| until <= now)
+        !self.leaving && self.backoffs.get(app).is_none_or(|backoff| backoff.until() <= now)
     }
 
     /// The end of the first of the delays that were under way when offers were last asked for. What the others left of
     /// them was declined for a while, so they are asked for again.
     pub(super) fn next_launch_at<'a>(&self, waiting: impl Iterator<Item = &'a AppId>) -> Option<Moment> {
-        let delays = waiting.filter_map(|app| self.backoffs.get(app)?.until());
+        let delays = waiting.filter_map(|app| Some(self.backoffs.get(app)?.until()));
         delays.filter(|until| !self.leaving && self.asked_at.is_none_or(|asked| asked < *until)).min()
     }
 
@@ -96,7 +97,17 @@ impl Queue {
 
     /// A launch of this app failed: the next one waits.
     pub(super) fn failed(&mut self, app: &RunSpec, now: Moment) {
-        self.backoffs.entry(app.id.clone()).or_default().failed(app, now);
+        let known = self.backoffs.get(&app.id);
+        let backoff = known.map_or_else(|| Backoff::first(app, now), |known| known.failed(app, now));
+        self.backoffs.insert(app.id.clone(), backoff);
+    }
+
+    /// Forgets failures after which an app was left alone for long enough. Offers must have been asked for since the end of
+    /// its delay.
+    pub(super) fn forget_past(&mut self, now: Moment) {
+        let asked = self.asked_at;
+        let is_asked = |backoff: &Backoff| asked.is_none_or(|asked| backoff.until() <= asked);
+        self.backoffs.retain(|_, backoff| backoff.is_in_a_row(now) || !is_asked(backoff));
     }
 
     /// An app is launched without a delay from now on.
@@ -109,19 +120,19 @@ impl Queue {
         self.backoffs.get(app).map_or(Duration::ZERO, |backoff| backoff.left(now))
     }
 
-    /// The failures in a row for which an app is not launched for a while.
-    pub(crate) fn failures(&self, app: &AppId) -> u32 {
-        self.backoffs.get(app).map_or(0, Backoff::failures)
+    /// The failures in a row of an app: none once it was left alone for as long as its longest delay.
+    pub(crate) fn failures(&self, app: &AppId, now: Moment) -> u32 {
+        self.backoffs.get(app).filter(|backoff| backoff.is_in_a_row(now)).map_or(0, Backoff::failures)
     }
 
-    /// The apps of which launches have failed.
-    pub(crate) fn failing(&self) -> impl Iterator<Item = &AppId> {
-        self.backoffs.keys()
+    /// The apps with failures in a row.
+    pub(crate) fn failing(&self, now: Moment) -> impl Iterator<Item = &AppId> {
+        self.backoffs.iter().filter(move |(_, backoff)| backoff.is_in_a_row(now)).map(|(app, _)| app)
     }
 
-    /// True if the last launches of an app failed: none was left alone for as long as its longest delay since.
-    pub(crate) fn fails(&self, app: &RunSpec, now: Moment) -> bool {
-        self.backoffs.get(&app.id).is_some_and(|backoff| backoff.is_in_a_row(app, now))
+    /// True of an app with failures in a row.
+    pub(crate) fn fails(&self, app: &AppId, now: Moment) -> bool {
+        self.failures(app, now) > 0
     }
 
     /// Remembers which offers were of no use to which apps; what several could not use is kept once.
@@ -155,6 +166,7 @@ mod tests {
     use mesos::v1::scheduler::call;
 
     use super::*;
+    use crate::definition::Seconds;
 
     #[test]
     fn offers_are_asked_for_once_and_again_when_a_delay_ends_or_more_waits() {
@@ -176,5 +188,22 @@ mod tests {
         assert_eq!(ask(&mut queue, &one, until), Some(call::Type::Revive));
         queue.stop();
         assert_eq!(ask(&mut queue, &one, until), Some(call::Type::Suppress));
+    }
+    #[test]
+    fn failures_are_forgotten_once_offers_were_asked_for_after_their_delay() {
+        let at = Moment::from_millis;
+        let mut app = RunSpec::new(AppId::new("a"), Timestamp::from_millis(0));
+        app.max_launch_delay_seconds = Seconds::whole(3);
+        let (waiting, late) = ([app.id.clone()], at(10_000));
+        let mut queue = Queue::new(1);
+        queue.subscribed(at(0));
+        queue.failed(&app, at(1));
+        queue.forget_past(at(4_001));
+        assert_eq!((queue.failures(&app.id, at(4_001)), queue.backoffs.len()), (1, 1));
+        queue.forget_past(late);
+        assert_eq!((queue.failures(&app.id, late), queue.backoffs.len()), (0, 1), "it still waits for offers");
+        assert!(queue.ask(waiting.iter(), late).is_some());
+        queue.forget_past(late);
+        assert!(queue.backoffs.is_empty());
     }
 }

@@ -108,7 +108,8 @@ impl Rollouts {
 
     /// Deployments that have failed by their own measure, and why.
     pub(super) fn failed(&self, now: Moment) -> Vec<(Deployment, String)> {
-        self.deployments.values().filter_map(|found| Some((found.clone(), found.fault(now)?))).collect()
+        let faults = self.deployments.values().filter_map(|found| Some((found, found.fault(now)?)));
+        faults.map(|(found, fault)| (found.clone(), fault)).collect()
     }
 
     /// The time at which the next one has to be done.

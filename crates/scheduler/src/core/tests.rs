@@ -42,6 +42,7 @@ use super::*;
 use crate::api::answer;
 use crate::definition::{AppUpdate, GroupUpdate};
 use crate::health::Attempt;
+use crate::situation::Situation;
 use crate::time::Timestamp;
 use crate::view::{AppFilter, AppText, Embed, GroupEmbed, Texts};
 

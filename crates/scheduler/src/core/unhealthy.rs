@@ -70,7 +70,7 @@ impl Core {
         }
     }
 
-    /// An instance is well again, or is going anyway: nothing is held back for it.
+    /// An instance is well again, is going anyway, or is away: nothing is held back for it.
     pub(super) fn let_go(&mut self, id: &InstanceId, now: Now) {
         if self.instances.get(id).is_some_and(|found| self.brake.release(&found.app, id)) {
             self.tell_held("unhealthy_instance_kill_released_event", id, now);

@@ -155,13 +155,16 @@ impl Core {
         self.part_with_killed(id, now);
     }
 
-    /// An instance enters this condition, which is told if it is another one.
+    /// An instance enters this condition, which is told if it is another one. Held is only what runs.
     pub(super) fn enter(&mut self, id: &InstanceId, condition: Condition, now: Now) {
         if self.instances.get(id).is_some_and(|instance| instance.condition != condition) {
             self.note_delay(id, condition, now);
             self.change(id, now, |instance| instance.enter(condition, now.wall));
             let changed = self.instances.get(id).map(|instance| events::instance_changed(instance, now.wall));
             changed.into_iter().for_each(|event| self.out.tell(event));
+            if condition != Condition::Running {
+                self.let_go(id, now);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! What monitoring asks of every app and pod. In: a [`View`] at the core's parts. Out: a copy of the numbers, made while the
+//! Numbers that monitoring asks of every app and pod. In: a [`View`] at the core's parts. Out: a copy of the numbers, made while the
 //! core waits, and of that a page for Prometheus, made while it does not. No instance is looked at: counts are kept.
 
 mod page;
@@ -73,7 +73,7 @@ impl View<'_> {
             wanted: app.instances,
             situations: self.instances.situations(id),
             held: self.brake.held_of(id).count(),
-            failures: self.queue.failures(id),
+            failures: self.queue.failures(id, now.moment),
             delay: self.queue.delay(id, now.moment),
             deployment: self.rollouts.of(id).map(|deployment| deployment.begun),
             figures: self.figures.get(id).cloned().unwrap_or_default(),

@@ -20,7 +20,7 @@ use crate::time::{Moment, Now, Timestamp};
 struct Next {
     kind: &'static str,
     text: String,
-    /// When, or not before when.
+    /// The time of it, or the time before which it is not.
     at: Option<Timestamp>,
 }
 
@@ -67,7 +67,8 @@ impl View<'_> {
     }
 
     fn launch(&self, instance: &Instance, now: Now) -> Option<Next> {
-        let (delay, failures) = (self.queue.delay(&instance.app, now.moment), self.queue.failures(&instance.app));
+        let (delay, failures) =
+            (self.queue.delay(&instance.app, now.moment), self.queue.failures(&instance.app, now.moment));
         if !delay.is_zero() {
             return next("launch", format!("is launched again after {}", times(failures, "failure")), at(now, delay));
         }

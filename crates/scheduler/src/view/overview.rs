@@ -127,7 +127,7 @@ impl<'a> View<'a> {
             patients.extend(troubled.map(|(found, trouble)| Patient::Instance(found, trouble, entry::since(found))));
             numbers.insert(app, Unready { is_well: patients.len() == before, ..looked });
         }
-        for app in self.queue.failing().filter(|app| app.is_within(group)) {
+        for app in self.queue.failing(now.moment).filter(|app| app.is_within(group)) {
             let again = self.run_again(app, now);
             let looked = numbers.entry(app).or_insert_with(|| Unready::of(&[]));
             looked.is_well &= again.is_empty();

@@ -108,3 +108,36 @@ fn nothing_is_told_of_an_app_that_is_gone() {
     world.add(1, json!({}));
     assert_eq!(world.measured("cygnet_launches_total", &[]), Some(0.0), "it is another app");
 }
+
+#[test]
+fn what_was_held_and_is_on_an_agent_that_is_away_is_unreachable_and_nothing_else() {
+    let (mut world, tasks) =
+        World::up(10, json!({"unreachableStrategy": {"inactiveAfterSeconds": 300, "expungeAfterSeconds": 600}}));
+    for failure in 1..=3 {
+        tasks.iter().for_each(|task| world.fails(task, failure, 0));
+    }
+    assert_eq!((world.in_state("held"), world.in_state("killing"), world.in_state("unhealthy")), (5.0, 5.0, 0.0));
+    let killed = world.killed();
+    let held: Vec<_> = tasks.iter().filter(|task| !killed.contains(task)).cloned().collect();
+    world.told();
+    world.update(&held[0], TaskState::TaskUnreachable, None);
+    assert_eq!((world.in_state("held"), world.in_state("unreachable"), world.in_state("unhealthy")), (4.0, 1.0, 0.0));
+    assert!(world.told().contains(&"unhealthy_instance_kill_released_event"));
+    world.fails(&held[0], 4, 0);
+    assert_eq!((world.in_state("held"), world.in_state("unreachable")), (5.0, 0.0), "it is back, and no better");
+}
+
+#[test]
+fn failures_in_a_row_are_none_once_the_app_was_left_alone_for_its_longest_delay() {
+    let (mut world, task) = World::running(json!({"healthChecks": [], "maxLaunchDelaySeconds": 60}));
+    world.update(&task, TaskState::TaskFailed, None);
+    world.pass(Duration::from_secs(1));
+    for task in world.launch() {
+        world.update(&task, TaskState::TaskRunning, None);
+    }
+    let in_a_row = |world: &World| world.measured("cygnet_app_failures_in_a_row", &[]);
+    assert_eq!((in_a_row(&world), world.core.queue.failing(world.now.moment).count()), (Some(1.0), 1));
+    world.pass(Duration::from_secs(61));
+    assert_eq!(in_a_row(&world), Some(0.0));
+    assert_eq!(world.core.queue.failing(world.now.moment).count(), 0, "and nobody looks at its instances again");
+}

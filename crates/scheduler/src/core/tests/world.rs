@@ -57,6 +57,8 @@ impl World {
         self.core.instances.assert_whole();
         let paused = self.core.instances.values().filter(|found| found.checked.paused.is_some()).map(|found| &found.id);
         assert!(self.core.checking.paused().eq(paused), "paused is what has a pause in its record");
+        let is_unhealthy = |id| self.core.instances.get(id).map(Situation::of) == Some(Situation::Unhealthy);
+        assert!(self.core.brake.held().all(is_unhealthy), "held is what runs unhealthy, and nothing else");
         self.core.tick(self.now);
         let effects = self.core.effects(self.now);
         self.calls.extend(effects.calls);

@@ -67,10 +67,7 @@ impl<'a> View<'a> {
             let too_long = instance.killed.asked_at().is_some_and(|at| now.wall.since(at) > SHORT);
             return if ends { Some(Trouble::Unhealthy) } else { too_long.then_some(Trouble::Slow) };
         }
-        let fails = || {
-            let app = self.definitions.of(instance);
-            instance.incarnation > 1 && app.is_some_and(|app| self.queue.fails(app, now.moment))
-        };
+        let fails = || instance.incarnation > 1 && self.queue.fails(&instance.app, now.moment);
         match instance.condition {
             Condition::Running => self.trouble_of_running(instance, fails, lasts(FIRST_VERDICT)),
             Condition::Unreachable => Some(Trouble::Unreachable),
@@ -80,16 +77,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The instances of an app that are ready again only since a moment: within the app's longest launch delay after a
-    /// failure. Without checks, what crashes again and again looks well in between.
+    /// The instances of an app that fails that are ready again only since a moment: within the app's longest launch delay
+    /// after a failure. Without checks, what crashes again and again looks well in between.
     pub(super) fn run_again(&self, app: &AppId, now: Now) -> Vec<&'a Instance> {
         let fails = |instance: &&Instance| {
             let Some(app) = self.definitions.of(instance) else { return false };
             let longest = app.max_launch_delay_seconds.duration();
-            instance.is_ready()
-                && instance.incarnation > 1
-                && now.wall.since(instance.times.since) <= longest
-                && self.queue.fails(app, now.moment)
+            instance.is_ready() && instance.incarnation > 1 && now.wall.since(instance.times.since) <= longest
         };
         self.instances.of(app).filter(fails).collect()
     }
