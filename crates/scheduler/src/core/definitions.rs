@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::Batch;
 
 use super::Refusal;
-use super::records::{AppRecord, GroupRecord, GroupVersion, write};
+use super::records::{AppRecord, GroupRecord, GroupVersion, Stopped, write};
 use crate::definition::group::GroupSpec;
 use crate::definition::{Faults, RunSpec};
 use crate::deployment::Change;
@@ -150,9 +150,9 @@ impl Definitions {
         self.change(id, |record| record.removed = true);
     }
 
-    /// An app is left on its way: its deployment was stopped.
-    pub(super) fn halt(&mut self, id: &AppId) {
-        self.change(id, |record| record.halted = true);
+    /// An app is left on its way by this deployment.
+    pub(super) fn halt(&mut self, id: &AppId, by: Stopped) {
+        self.change(id, |record| (record.halted, record.stopped) = (true, Some(by)));
     }
 
     /// An instance of an app failed; of a pod's it is remembered how its containers ended.

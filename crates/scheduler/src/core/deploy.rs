@@ -7,6 +7,7 @@ use mesos::v1::TaskState;
 
 use super::Core;
 use super::past::How;
+use super::records::Stopped;
 use crate::definition::RunSpec;
 use crate::deployment::{Change, Dependencies, Deployment};
 use crate::events;
@@ -121,7 +122,7 @@ impl Core {
     pub(super) fn abandon(&mut self, id: &str, how: How, reason: &str, now: Now) -> Option<Deployment> {
         let old = self.rollouts.close(id)?;
         for app in old.changes.keys() {
-            self.definitions.halt(app);
+            self.definitions.halt(app, Stopped { deployment: old.id.clone(), at: now.wall });
             self.rollouts.touch(app);
         }
         self.past.remember(&old, how, Some(reason), now.wall);

@@ -76,21 +76,6 @@ impl From<&Change> for Step {
     }
 }
 
-impl Past {
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
-    pub(crate) fn ended(&self) -> Timestamp {
-        self.ended
-    }
-
-    /// True if it is known to have changed this app or pod.
-    pub(crate) fn concerns(&self, app: &AppId) -> bool {
-        self.apps.contains(app)
-    }
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct PastDeployments {
     /// Oldest first.

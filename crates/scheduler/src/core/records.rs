@@ -48,12 +48,23 @@ pub(crate) struct AppRecord {
     /// next change.
     #[serde(default)]
     pub halted: bool,
+    /// The deployment that was stopped; not known of one that was before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+/// A deployment that left an app on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stopped {
+    pub deployment: String,
+    pub at: Timestamp,
 }
 
 impl AppRecord {
     pub(crate) fn new(app: RunSpec) -> AppRecord {
         let versions = BTreeMap::from([(app.version, app.clone())]);
-        AppRecord { app, versions, last_failure: None, terminations: Vec::new(), removed: false, halted: false }
+        let (terminations, last_failure, stopped) = (Vec::new(), None, None);
+        AppRecord { app, versions, last_failure, terminations, removed: false, halted: false, stopped }
     }
 
     /// The definition instances of this configuration were launched with.
@@ -70,7 +81,7 @@ impl AppRecord {
         self.versions.insert(app.version, app.clone());
         self.app = app;
         self.removed = false;
-        self.halted = false;
+        (self.halted, self.stopped) = (false, None);
         let surplus = self.versions.len().saturating_sub(VERSIONS);
         let droppable = self.versions.iter().filter(|(_, app)| !used.contains(&app.config_version()));
         let old: Vec<_> = droppable.map(|(version, _)| *version).take(surplus).collect();

@@ -16,7 +16,7 @@ pub(super) struct Halted<'a> {
     pub app: &'a AppId,
     /// The time when its deployment was stopped.
     pub since: Timestamp,
-    /// The deployment, if that is still remembered.
+    /// The deployment, if it was written down.
     deployment: Option<&'a str>,
     old: usize,
     new: usize,
@@ -39,9 +39,8 @@ impl<'a> View<'a> {
         let counts = Counts::of(self.instances.of(app), record.app.config_version());
         let (old, new, wanted) = (counts.old(), counts.new_ones(), record.app.instances);
         let is_as_wanted = old == 0 && new == usize::try_from(wanted).unwrap_or(usize::MAX);
-        let last = self.past.all().find(|past| past.concerns(app));
-        let since = last.map_or(record.app.version, |past| past.ended());
-        let deployment = last.map(|past| past.id());
+        let since = record.stopped.as_ref().map_or(record.app.version, |stopped| stopped.at);
+        let deployment = record.stopped.as_ref().map(|stopped| stopped.deployment.as_str());
         (!is_as_wanted).then_some(Halted { app, since, deployment, old, new, wanted })
     }
 }

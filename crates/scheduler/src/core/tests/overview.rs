@@ -261,3 +261,24 @@ fn an_app_that_was_left_on_its_way_is_not_well_until_somebody_changes_it() {
     world.run();
     assert_eq!((&world.overview()["notWellCount"], &world.reasons()["halted"]), (&json!(0), &Value::Null));
 }
+
+#[test]
+fn each_app_of_a_large_deployment_says_which_one_left_it() {
+    let mut world = World::new();
+    let names: Vec<_> = (0..110).map(|number| format!("/app{number}")).collect();
+    let all = |cmd: &str| -> Vec<_> {
+        let app = json!({"cmd": cmd, "cpus": 0.01, "mem": 1, "disk": 0, "instances": 1});
+        names.iter().map(|name| (name.as_str(), Some(app.clone()))).collect()
+    };
+    world.change_set(&all("good"), &[]).unwrap();
+    world.run();
+    let id = world.change_set(&all("better"), &[]).unwrap().unwrap();
+    world.tell(|core, now| core.cancel(&id, true, now)).unwrap();
+    let at = world.now.wall;
+    let embed = Embed { health: true, ..Embed::default() };
+    for name in &names {
+        let app = world.core.view().app_json(&AppId::new(name), &embed, world.now).unwrap();
+        let why = app["halted"]["why"].as_str().unwrap();
+        assert!(why.contains(&id) && app["halted"]["since"] == json!(at), "{name}: {}", app["halted"]);
+    }
+}
