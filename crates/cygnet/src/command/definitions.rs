@@ -102,7 +102,10 @@ pub(crate) async fn submit(api: &Api, definition: &Value, force: bool, canary: O
 pub(crate) async fn try_out(api: &Api, definition: &Value, force: bool, canary: Option<u32>) -> anyhow::Result<Value> {
     let (method, path) = match Kind::of(definition) {
         // Also one that is not there yet: it is Marathon's way to ask.
-        kind @ Kind::Group => (Method::PUT, format!("{}?force={force}", kind.path(&text_of_id(definition)))),
+        kind @ Kind::Group => {
+            let at = kind.path(&text_of_id(definition));
+            (Method::PUT, format!("{at}?force={force}{}", asks_for(canary)))
+        }
         Kind::App | Kind::Pod => request(api, definition, force, canary).await?,
     };
     Ok(send(api, method, &format!("{path}&dryRun=true&embed=plan"), definition).await?.body)
@@ -113,13 +116,17 @@ async fn send(api: &Api, method: Method, path: &str, definition: &Value) -> anyh
     sent.with_context(|| format!("{} was refused", Kind::of(definition).named(&text_of_id(definition))))
 }
 
+fn asks_for(canary: Option<u32>) -> String {
+    canary.map_or_else(String::new, |canary| format!("&canary={canary}"))
+}
+
 /// The request that changes what there is into what is defined.
 async fn request(api: &Api, definition: &Value, force: bool, canary: Option<u32>) -> anyhow::Result<(Method, String)> {
     let (kind, id) = (Kind::of(definition), text_of_id(definition));
     let at = kind.path(&id);
     // The root group is always there.
     let exists = (kind == Kind::Group && id.is_empty()) || (!id.is_empty() && api.has(&at).await?);
-    let canary = canary.map_or_else(String::new, |canary| format!("&canary={canary}"));
+    let canary = asks_for(canary);
     Ok(match (exists, kind) {
         (true, Kind::App) => (Method::PUT, format!("{at}?partialUpdate=false&force={force}{canary}")),
         (true, _) => (Method::PUT, format!("{at}?force={force}{canary}")),

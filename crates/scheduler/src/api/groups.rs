@@ -18,6 +18,14 @@ pub(super) async fn root(State(api): State<Api>, request: Request<Body>) -> Answ
     group(api, AppId::root(), request).await
 }
 
+/// The methods of `/v2/groups`, and of a path below it.
+pub(super) fn methods(path: &str) -> Vec<&'static str> {
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        [.., "versions" | "apps"] | [.., "versions", _] => vec!["GET"],
+        _ => vec!["GET", "POST", "PUT", "PATCH", "DELETE"],
+    }
+}
+
 /// Everything below `/v2/groups/`: a group's id may have slashes in it, so the end of the path says what is meant.
 pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, request: Request<Body>) -> Answer {
     let parts: Vec<&str> = path.split('/').collect();
@@ -47,7 +55,7 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Answer {
             let update: GroupUpdate = read(request).await?;
             if dry && !create {
                 let whole = query.all("embed").any(|name| name == "plan");
-                return shown(&api.ask(move |view, now| view.group_dry_run(&id, update, whole, now)).await??);
+                return shown(&api.ask(move |view, now| view.group_dry_run(&id, update, (terms, whole), now)).await??);
             }
             let changed = api.change(origin, move |core, now| match create {
                 true => core.create_group(&id, update, terms, now),

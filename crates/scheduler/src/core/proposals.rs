@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::changes::{Manner, Terms};
 use super::definitions::check_circles;
 use super::{Refusal, View};
-use crate::definition::{AppUpdate, Faults, Pod, RunSpec, ShapeError};
+use crate::definition::{AppUpdate, Faults, GroupUpdate, Pod, RunSpec, ShapeError};
 use crate::deployment::{Change, Dependencies};
 use crate::ids::AppId;
 use crate::time::{Now, Timestamp};
@@ -75,6 +75,15 @@ impl View<'_> {
         Ok((first, Proposal { changes: self.definitions.differing(wanted, manner.terms.canary), order }))
     }
 
+    /// The change of a group, or of the one that it names below it.
+    fn group_change(&self, path: &AppId, update: GroupUpdate, terms: Terms, now: Now) -> Result<Proposal, Refusal> {
+        let id = update.effective_id(path);
+        let wanted = self.definitions.wanted_of_group(&id, update, now.wall)?;
+        let order = self.definitions.order(&wanted.apps, &wanted.groups);
+        check_circles(&order)?;
+        Ok(Proposal { changes: self.definitions.differing(wanted.apps, terms.canary), order })
+    }
+
     /// The creation of a pod.
     pub(super) fn pod_creation(&self, pod: Pod, now: Now) -> Result<Change, Refusal> {
         let app = self.definitions.admit(pod.app(now.wall)?)?;
@@ -117,7 +126,7 @@ impl View<'_> {
             Err(_) if manner.create => return self.definitions.admit(update.create(id.clone(), now.wall)?),
             Err(refusal) => return Err(refusal),
         };
-        // Who replaces a definition may send the whole of one that was read, its version included.
+        // Somebody who replaces a definition may send the whole of one that was read, its version included.
         let version = update.rollback();
         let version = if manner.partial { version? } else { version.unwrap_or_default() };
         self.definitions.admit(match version {
@@ -142,6 +151,7 @@ pub(crate) enum Asked {
     ChangeApps(Vec<AppUpdate>, Manner),
     CreatePod(Pod),
     ChangePod(AppId, Pod, Terms),
+    ChangeGroup(AppId, GroupUpdate, Terms),
 }
 
 impl View<'_> {
@@ -153,6 +163,7 @@ impl View<'_> {
             Asked::ChangeApps(updates, manner) => self.app_changes(updates, manner, now)?.1,
             Asked::CreatePod(pod) => Proposal::of([self.pod_creation(pod, now)?]),
             Asked::ChangePod(id, pod, terms) => Proposal::of(self.pod_change(&id, pod, terms, now)?),
+            Asked::ChangeGroup(path, update, terms) => self.group_change(&path, update, terms, now)?,
         };
         self.unlocked(proposal.changes.iter().map(|change| &change.app), force)?;
         Ok(proposal)

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::diff;
-use crate::core::{Proposal, Proposed, View};
+use crate::core::{Proposal, Proposed, Terms, View};
 use crate::definition::GroupUpdate;
 use crate::deployment::{Change, Deployment};
 use crate::ids::AppId;
@@ -52,9 +52,7 @@ impl Fates {
 impl View<'_> {
     /// The consequences of what is asked for.
     pub(crate) fn dry_run(&self, asked: Proposed, force: bool, now: Now) -> Result<Value, Refusal> {
-        let Proposal { changes, order } = self.proposal(asked, force, now)?;
-        let deployment = Deployment::new(String::new(), now.wall, changes, order);
-        Ok(self.consequences(&deployment))
+        Ok(self.consequences(&self.tried(asked, force, now)?))
     }
 
     /// The same of a change of a group: Marathon has that, with the steps only; `whole` is for those who ask for the rest.
@@ -62,11 +60,17 @@ impl View<'_> {
         &self,
         id: &AppId,
         update: GroupUpdate,
-        whole: bool,
+        (terms, whole): (Terms, bool),
         now: Now,
     ) -> Result<Value, Refusal> {
-        let deployment = self.definitions.group_plan(id, update, now)?;
+        let deployment = self.tried(Proposed::ChangeGroup(id.clone(), update, terms), terms.force, now)?;
         Ok(if whole { self.consequences(&deployment) } else { json!({"steps": deployment.steps_json()}) })
+    }
+
+    /// The deployment that it would take.
+    fn tried(&self, asked: Proposed, force: bool, now: Now) -> Result<Deployment, Refusal> {
+        let Proposal { changes, order } = self.proposal(asked, force, now)?;
+        Ok(Deployment::new(String::new(), now.wall, changes, order))
     }
 
     /// The consequences of a deployment that is not begun.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Definitions, Refusal, check_circles};
+use super::{Definitions, Refusal};
 use crate::definition::group::{GroupSpec, GroupUpdate};
 use crate::definition::{Faults, RunSpec};
-use crate::deployment::Deployment;
 use crate::ids::AppId;
-use crate::time::{Now, Timestamp};
+use crate::time::Timestamp;
 
 /// The aim of a change of a group.
 pub(in crate::core) struct Wanted {
@@ -38,15 +37,6 @@ impl Definitions {
             return Ok(Wanted { apps, groups: BTreeMap::new() });
         }
         self.structure_of_group(id, update, now)
-    }
-
-    /// `PUT /v2/groups?dryRun=true`: the deployment it would take.
-    pub(crate) fn group_plan(&self, path: &AppId, update: GroupUpdate, now: Now) -> Result<Deployment, Refusal> {
-        let id = update.effective_id(path);
-        let wanted = self.wanted_of_group(&id, update, now.wall)?;
-        let order = self.order(&wanted.apps, &wanted.groups);
-        check_circles(&order)?;
-        Ok(Deployment::new(String::new(), now.wall, self.differing(wanted.apps, None), order))
     }
 
     fn structure_of_group(&self, id: &AppId, update: GroupUpdate, now: Timestamp) -> Result<Wanted, Refusal> {

@@ -9,6 +9,11 @@ impl World {
         let manner = Manner { partial: true, create: true, terms: Terms::default() };
         self.core.view().dry_run(Proposed::ChangeApp(web(), update, manner), false, self.now)
     }
+
+    pub(super) fn try_group(&self, change: Value, terms: Terms, whole: bool) -> Result<Value, Refusal> {
+        let update: GroupUpdate = serde_json::from_value(change).unwrap();
+        self.core.view().group_dry_run(&AppId::root(), update, (terms, whole), self.now)
+    }
 }
 
 fn plan(launched: u32, killed: u32, restarted: u32, remain: u32) -> Value {
@@ -59,12 +64,25 @@ fn a_new_pod_is_tried_too() {
 #[test]
 fn a_group_that_is_tried_says_marathons_steps_and_the_rest_to_those_who_ask() {
     let (world, _) = World::up(2, json!({}));
-    let asked = |whole| {
-        let update: GroupUpdate = serde_json::from_value(json!({"id": "/", "scaleBy": 2})).unwrap();
-        world.core.view().group_dry_run(&AppId::root(), update, whole, world.now).unwrap()
-    };
+    let asked = |whole| world.try_group(json!({"id": "/", "scaleBy": 2}), Terms::default(), whole).unwrap();
     assert_eq!(asked(false), json!({"steps": [{"actions": [{"action": "ScaleApplication", "app": "/web"}]}]}));
     assert_eq!(asked(true)["plan"], plan(2, 0, 0, 2));
+}
+
+#[test]
+fn a_group_that_is_tried_meets_locks_and_has_its_canary_as_the_change_itself() {
+    let (mut world, _) = World::up(3, json!({}));
+    let mut better = definition(3);
+    better["cmd"] = json!("better");
+    let better = json!({"id": "/", "apps": [better]});
+    let canary = Terms { canary: Some(1), force: false };
+    let tried = world.try_group(better.clone(), canary, true).unwrap();
+    assert_eq!((&tried["apps"][0]["canary"], &tried["apps"][0]["app"]), (&json!(1), &json!("/web")));
+    world.change(json!({"cmd": "other"}), false).unwrap();
+    let refused = world.try_group(better.clone(), Terms::default(), true).unwrap_err();
+    assert_eq!(refused, world.put_group(better.clone(), false).unwrap_err());
+    assert!(matches!(refused, Refusal::Locked(_)), "{refused:?}");
+    assert_eq!(world.try_group(better, Terms::forced(true), true).unwrap()["plan"], plan(0, 0, 3, 0));
 }
 
 #[test]

@@ -115,8 +115,8 @@ fn a_group_is_scaled_and_removed_as_a_whole() {
 #[test]
 fn a_dry_run_tells_the_steps_and_does_nothing() {
     let world = World::new();
-    let update: GroupUpdate = serde_json::from_value(shop("1")).unwrap();
-    let steps = world.core.definitions.group_plan(&AppId::root(), update, world.now).unwrap().steps_json();
+    let tried = world.try_group(shop("1"), Terms::default(), false).unwrap();
+    let steps = &tried["steps"];
     assert_eq!(steps.as_array().unwrap().len(), 3, "{steps}");
     assert_eq!(steps[2]["actions"], json!([{"action": "ScaleApplication", "app": "/shop/front/web"}]));
     assert_eq!(world.core.view().deployments_json(true, world.now), json!([]));
@@ -202,6 +202,5 @@ fn a_dry_run_finds_circles_too() {
     let world = World::new();
     let mut circle = shop("1");
     circle["groups"][1]["dependencies"] = json!(["../front"]);
-    let update: GroupUpdate = serde_json::from_value(circle).unwrap();
-    assert_eq!(world.core.definitions.group_plan(&AppId::root(), update, world.now).unwrap_err().status(), 422);
+    assert_eq!(world.try_group(circle, Terms::default(), false).unwrap_err().status(), 422);
 }
