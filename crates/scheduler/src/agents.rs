@@ -1,8 +1,8 @@
 //! Agents, asked for what only they know: logs in sandboxes, and past attempts of checks.
 //!
 //! In: questions of those who look. Out: answers, or who is at fault. The master says where an agent is; that is remembered
-//! until the agent does not answer there. Nothing is asked unasked, and only so much at a time. Owns no task: whoever asks
-//! waits, and the core never does.
+//! until the agent does not answer there, or not in time. Nothing is asked unasked, and only so much at a time. Owns no task:
+//! whoever asks waits, and the core never does.
 
 mod asking;
 mod error;
@@ -105,6 +105,22 @@ impl Agents {
         self.0.addresses.lock().await.remove(&agent.id);
     }
 
+    /// The answer of an agent, if it comes in time. One that is silent where it was may be elsewhere by now.
+    async fn in_time<T>(
+        &self,
+        agent: &Agent,
+        within: Duration,
+        answer: impl Future<Output = Result<T, AgentError>>,
+    ) -> Result<T, AgentError> {
+        match tokio::time::timeout(within, answer).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.forget(agent).await;
+                Err(agent.fault(Problem::Late(within)))
+            }
+        }
+    }
+
     fn to(&self, address: &str, timeouts: Timeouts) -> Client {
         Client::with_timeouts(address, Codec::Protobuf, timeouts).with_credential(self.0.credential.as_ref())
     }
@@ -152,8 +168,41 @@ fn address(slaves: &Value, id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tokio::net::TcpListener;
 
     use super::*;
+    use crate::core::Life;
+
+    #[tokio::test]
+    async fn an_agent_that_does_not_answer_in_time_is_looked_up_again() {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let agents = Agents(Arc::new(Shared {
+            masters: Vec::new(),
+            credential: None,
+            addresses: Mutex::default(),
+            readers: Arc::new(Semaphore::new(1)),
+            askers: Semaphore::new(1),
+            recent: Recent::default(),
+        }));
+        let task = Whereabouts {
+            task_id: "web.instance-u.1".into(),
+            framework_id: "F".into(),
+            agent_id: "S".into(),
+            host: "box".into(),
+            staged_at: None,
+            life: Life::Running,
+        };
+        let (agent, within) = (Agent::of(&task), Duration::from_millis(50));
+        for asks_for_history in [true, false] {
+            agents.remember(&agent, &silent.local_addr().unwrap().to_string()).await;
+            let fault = match asks_for_history {
+                true => agents.histories(std::slice::from_ref(&task), within).await.faults.remove(0),
+                false => agents.check_now(&task, within).await.unwrap_err(),
+            };
+            assert!(fault.is_late(), "{fault}");
+            assert!(agents.0.addresses.lock().await.is_empty(), "{fault}");
+        }
+    }
 
     #[test]
     fn an_agent_is_where_its_master_says() {

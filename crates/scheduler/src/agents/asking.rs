@@ -16,11 +16,7 @@ impl Agents {
     pub(crate) async fn check_now(&self, task: &Whereabouts, within: Duration) -> Result<TaskHistory, AgentError> {
         let agent = Agent::of(task);
         let _turn = self.0.askers.try_acquire().map_err(|_| agent.fault(Problem::Busy))?;
-        let told = match tokio::time::timeout(within, self.have_checked(&agent, task, within)).await {
-            Ok(told) => told?,
-            Err(_) => return Err(agent.fault(Problem::Late(within))),
-        };
-        match told {
+        match self.in_time(&agent, within, self.have_checked(&agent, task, within)).await? {
             TaskHistory { asked_ms: None, checks } if !checks.is_empty() => {
                 Err(agent.fault(Problem::Deaf(task.task_id.clone())))
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use mesos::client::{ClientError, Timeouts};
 use serde::Deserialize;
+use tokio::time::Instant;
 
 use super::{Agent, AgentError, Agents, Problem};
 use crate::core::Whereabouts;
@@ -81,14 +82,12 @@ impl Agents {
         tasks: &[&str],
         within: Duration,
     ) -> Result<(Agent, Answer), AgentError> {
-        let asked = async {
-            let _turn = self.0.askers.acquire().await;
-            self.ask_for_histories(agent, framework, tasks, within).await
-        };
-        match tokio::time::timeout(within, asked).await {
-            Ok(answer) => Ok((agent.clone(), answer?)),
-            Err(_) => Err(agent.fault(Problem::Late(within))),
-        }
+        let began = Instant::now();
+        let turn = tokio::time::timeout(within, self.0.askers.acquire()).await;
+        let _turn = turn.map_err(|_| agent.fault(Problem::Late(within)))?;
+        let left = within.saturating_sub(began.elapsed());
+        let answer = self.in_time(agent, left, self.ask_for_histories(agent, framework, tasks, left)).await?;
+        Ok((agent.clone(), answer))
     }
 
     async fn ask_for_histories(
