@@ -1,8 +1,8 @@
 //! `/v2`: Marathon's REST API over the actor.
 //!
 //! In: HTTP requests, each bounded in size and time. Out: answers in Marathon's shapes, and the event stream. Owns nothing
-//! but the answers under way. One file for each part of the API: [`apps`], [`tasks`], [`deployments`],
-//! [`stream`] and [`system`].
+//! but the answers under way. [`routes`] has all paths, and a file for each part of the API answers them; [`answer`] makes the
+//! answers. Around them: [`envelope`], [`front`], [`cors`], [`methods`] and [`standing`].
 
 mod agents;
 pub(crate) mod answer;
@@ -21,6 +21,7 @@ mod monitoring;
 mod overview;
 mod page;
 mod pods;
+mod routes;
 mod standing;
 mod stream;
 mod subscriptions;
@@ -33,7 +34,6 @@ use std::time::Duration;
 
 use ::checks::Engine;
 use axum::http::{Extensions, HeaderMap, StatusCode, Version};
-use axum::routing::{any, delete, get, post, put};
 use axum::{Router, middleware};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
@@ -155,46 +155,13 @@ fn compression() -> CompressionLayer<impl Predicate> {
 
 pub(crate) fn router(api: Api) -> Router {
     let (leader, origins, standing) = (format!("http://{}", api.authority), api.origins.clone(), api.standing.clone());
-    let routes = Router::new()
-        .route("/v2/apps", get(apps::list).post(apps::create).put(apps::change_many).patch(apps::change_many))
-        .route("/v2/apps/{*path}", any(apps::one))
-        .route("/v2/groups", any(groups::root))
-        .route("/v2/groups/{*path}", any(groups::one))
-        .route("/v2/pods", any(pods::all))
-        .route("/v2/pods::status", get(pods::statuses))
-        .route("/v2/pods/{*path}", any(pods::one))
-        .route("/v2/tasks", get(tasks::list))
-        .route("/v2/tasks/delete", post(tasks::kill))
-        .route("/v2/tasks/{id}/checks", put(checks::change).post(checks::make))
-        .route("/v2/tasks/{id}/history", get(history::show))
-        .route("/v2/tasks/{id}/logs", get(logs::show))
-        .route("/v2/deployments", get(deployments::list))
-        .route("/v2/deployments/{id}", delete(deployments::cancel))
-        .route("/v2/deployments/{id}/continue", post(deployments::go_on))
-        .route("/v2/queue", get(deployments::queue))
-        .route("/v2/queue/{*path}", delete(deployments::reset_delay))
-        .route("/v2/overview", get(overview::show))
-        .route("/v2/agents", get(agents::list))
-        .route("/v2/agents/{id}", get(agents::one))
-        .route("/v2/agents/{id}/drain", post(agents::drain).delete(agents::undrain))
-        .route("/v2/events", get(stream::listen))
-        .route("/v2/info", get(system::info))
-        .route("/v2/leader", get(system::leader).delete(system::abdicate))
-        .route("/ping", get(system::ping))
-        .route("/v2/openapi.json", get(system::openapi))
-        .route("/v2/plugins", get(system::no_plugins))
-        .route("/", any(page::door))
-        .route("/ui", get(page::index))
-        .route("/ui/{*name}", get(page::file))
-        .route("/v2/eventSubscriptions", any(subscriptions::change))
-        .route("/metrics", get(system::metrics))
-        .route("/metrics/prometheus", get(system::prometheus))
-        .route("/cygnet/v1/metrics", get(monitoring::show))
+    let (routes, methods) = routes::all();
+    let routes = routes
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::not_allowed)
         .layer(middleware::from_fn_with_state(standing, standing::told))
         .layer(middleware::from_fn(front::json_only))
-        .layer(middleware::from_fn(methods::told))
+        .layer(middleware::from_fn_with_state(Arc::new(methods), methods::told))
         .layer(middleware::from_fn_with_state(origins, cors::told))
         .layer(compression())
         .with_state(api);

@@ -65,6 +65,19 @@ pub(super) async fn change_many(State(api): State<Api>, request: Request<Body>) 
     changed(&api.change(origin, move |core, now| core.change_many(updates, manner, now)).await??)
 }
 
+/// The methods of a path below `/v2/apps/`.
+pub(super) fn methods(path: &str) -> Vec<&'static str> {
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    match parts.as_slice() {
+        ["v2", "apps", _, .., "restart"] => vec!["POST"],
+        ["v2", "apps", _, .., "versions"] | ["v2", "apps", _, .., "versions", _] => vec!["GET"],
+        [.., "*"] | [.., "*", "tasks"] => vec!["GET"],
+        ["v2", "apps", _, .., "tasks"] => vec!["GET", "DELETE"],
+        ["v2", "apps", _, .., "tasks", _] => vec!["DELETE"],
+        _ => vec!["GET", "PUT", "PATCH", "DELETE"],
+    }
+}
+
 /// Everything below `/v2/apps/`: an app's id may have slashes in it, so the end of the path says what is meant.
 pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, request: Request<Body>) -> Answer {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();

@@ -1,5 +1,6 @@
 //! The parts that all requests and answers have in common: paths are read as Jersey reads them, and answers say who
-//! leads and that they are not to be kept.
+//! leads, that they are not to be kept, and that browsers are to take them for nothing else than they say: what tasks print is
+//! served beside the page.
 
 use axum::Router;
 use axum::body::Body;
@@ -38,6 +39,7 @@ fn tidy(mut request: Request<Body>) -> Request<Body> {
 fn stamp(mut answer: Response, leader: &HeaderValue) -> Response {
     let headers = answer.headers_mut();
     headers.insert(HeaderName::from_static("x-marathon-leader"), leader.clone());
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store, must-revalidate"));
         headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));

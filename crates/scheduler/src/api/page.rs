@@ -52,7 +52,6 @@ fn sent(file: &File, headers: &HeaderMap) -> Response {
         (header::ETAG, tag.as_str()),
         (header::CACHE_CONTROL, "no-cache"),
         (header::CONTENT_SECURITY_POLICY, page::CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     match is_known {
@@ -89,7 +88,6 @@ mod tests {
         assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
         for headers in [first.headers(), second.headers()] {
             assert_eq!(headers[header::CONTENT_SECURITY_POLICY], page::CONTENT_SECURITY_POLICY);
-            assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
         }
     }
 

@@ -18,21 +18,20 @@ use crate::time::Now;
 
 const BASE: &str = "/v2/pods";
 
-/// `/v2/pods` itself. A `HEAD` of it tells that there are pods at all.
-pub(super) async fn all(State(api): State<Api>, request: Request<Body>) -> Answer {
-    match request.method().as_str() {
-        "GET" => shown(&api.ask(|view, _| view.pods_json()).await?),
-        "POST" => {
-            let (query, origin) = (Query::of(&request), origin(&request));
-            let force = query.flag("force", false);
-            let pod: Pod = read(request).await?;
-            if query.is_dry() {
-                return dry_run(&api, Proposed::CreatePod(pod), force).await;
-            }
-            begun(api, origin, move |core, now| core.create_pod(pod, force, now)).await
-        }
-        _ => not_allowed(),
+/// `GET /v2/pods`. A `HEAD` of it tells that there are pods at all.
+pub(super) async fn all(State(api): State<Api>) -> Answer {
+    shown(&api.ask(|view, _| view.pods_json()).await?)
+}
+
+/// `POST /v2/pods`.
+pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> Answer {
+    let (query, origin) = (Query::of(&request), origin(&request));
+    let force = query.flag("force", false);
+    let pod: Pod = read(request).await?;
+    if query.is_dry() {
+        return dry_run(&api, Proposed::CreatePod(pod), force).await;
     }
+    begun(api, origin, move |core, now| core.create_pod(pod, force, now)).await
 }
 
 /// `/v2/pods::status`.
@@ -44,6 +43,15 @@ pub(super) async fn statuses(State(api): State<Api>, request: Request<Body>) -> 
 /// True for `embed=health`, as for apps: not one of Marathon's.
 fn is_explained(request: &Request<Body>) -> bool {
     Query::of(request).all("embed").any(|name| name == "health")
+}
+
+/// The methods of a path below `/v2/pods/`.
+pub(super) fn methods(path: &str) -> Vec<&'static str> {
+    match path.rsplit_once("::").map(|(_, what)| what) {
+        None => vec!["GET", "PUT", "DELETE"],
+        Some(what) if what.starts_with("instances") => vec!["DELETE"],
+        Some(_) => vec!["GET"],
+    }
 }
 
 /// Everything below `/v2/pods/`: after two colons the path says what of the pod is meant.

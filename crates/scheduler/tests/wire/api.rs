@@ -127,11 +127,13 @@ async fn paths_methods_and_headers_are_as_clients_expect_them() {
         ("/v2/groups", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
         ("/v2/pods", "GET, HEAD, POST, OPTIONS"),
         ("/ping", "GET, HEAD, OPTIONS"),
+        ("/v2/apps/shop/web/versions", "GET, HEAD, OPTIONS"),
     ] {
         let options = running.send("OPTIONS", path, &json!(null)).await;
         assert_eq!((options.status, options.header("allow")), (200, Some(allowed)), "{path}");
         let head = running.send("HEAD", path, &json!(null)).await;
         assert_eq!((head.status, head.text().as_str()), (200, ""), "{path}");
+        assert_eq!(head.header("x-content-type-options"), Some("nosniff"), "{path}");
         let refused = running.send("TRACE", path, &json!(null)).await;
         assert_eq!((refused.status, refused.header("allow")), (405, Some(allowed)), "{path}");
     }

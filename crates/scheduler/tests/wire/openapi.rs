@@ -1,7 +1,7 @@
 //! The OpenAPI document against the server: every operation it names is asked for, and every answer has to be one of those
 //! it names, of the shape it says. And every route there is has to be in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
@@ -171,6 +171,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("DELETE", "/v2/pods/{id}::instances", "/v2/pods/pod::instances", &json!([{}]), 422),
         of("DELETE", "/v2/pods/{id}::instances/{instance}", "/v2/pods/pod::instances/none", &none, 404),
         of("GET", "/v2/groups", "/v2/groups", &none, 200),
+        of("PATCH", "/v2/groups", "/v2/groups", &json!({"enforceRole": true}), 422),
         of("GET", "/v2/queue", "/v2/queue", &none, 200),
         of("DELETE", "/v2/pods/{id}", "/v2/pods/pod?force=true", &none, 202),
         of("GET", "/v2/deployments", "/v2/deployments", &none, 200),
@@ -255,12 +256,32 @@ async fn every_answer_is_as_the_document_says_and_every_operation_is_answered() 
     running.stop().await;
 }
 
+#[tokio::test]
+async fn every_path_answers_options_with_the_methods_that_the_document_has() {
+    let master = Master::start().await;
+    let running = Running::start(master.address, Store::in_memory().unwrap()).await;
+    let document = Document(running.get("/v2/openapi.json").await);
+    let mut by_path: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (method, path) in document.operations() {
+        let implied = ["OPTIONS"].into_iter().chain((method == "GET").then_some("HEAD"));
+        let implied: Vec<_> = implied.map(str::to_owned).collect();
+        by_path.entry(path).or_default().extend(implied.into_iter().chain([method]));
+    }
+    for (path, expected) in by_path {
+        let asked = path.replace(['{', '}'], "");
+        let answer = running.send("OPTIONS", &asked, &Value::Null).await;
+        let allowed = answer.header("allow").unwrap_or_default().split(", ").map(str::to_owned);
+        assert_eq!((answer.status, allowed.collect::<BTreeSet<_>>()), (200, expected), "{path}");
+    }
+    running.stop().await;
+}
+
 #[test]
 fn every_route_is_in_the_document() {
     let document = Document(serde_json::from_str(include_str!("../../src/api/openapi.json")).unwrap());
     let paths: BTreeSet<String> = document.operations().into_iter().map(|(_, path)| path).collect();
-    let source = include_str!("../../src/api.rs");
-    let routes: Vec<_> = source.split(".route(\"").skip(1).filter_map(|text| text.split('"').next()).collect();
+    let source = include_str!("../../src/api/routes.rs");
+    let routes: Vec<_> = source.split('"').skip(1).step_by(2).filter(|text| text.starts_with('/')).collect();
     assert!(routes.len() > 15, "{routes:?}");
     // What is for browsers is no part of the API.
     let gone = ["/v2/plugins", "/", "/ui", "/ui/{*name}"];
