@@ -119,7 +119,7 @@ impl Refusals {
         let reason = self.main_reason()?;
         let amounts = |name: &str, wanted: f64, unit: &str| {
             let most = self.last.iter().map(|unused| Stock::of(&unused.offer).scalar(name)).fold(0.0, f64::max);
-            // What its executor takes comes on top.
+            // The share of its executor comes on top.
             (wanted > most).then(|| format!("asked for are {wanted}{unit}, the most offered is {most}{unit}"))
         };
         let more = match reason {

@@ -1,5 +1,5 @@
-//! What agents told of an app a moment ago, so that whoever looks at an app again and again, or together with others, does
-//! not ask its agents each time. Bounded by the apps that are looked at within that moment. Owns no task.
+//! Answers that agents gave about an app a moment ago, so that whoever looks at an app again and again, or together with
+//! others, does not ask its agents each time. Bounded by the apps that are looked at within that moment. Owns no task.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -16,11 +16,11 @@ pub(crate) struct Change {
     pub at: Timestamp,
     /// The incarnation whose task it was.
     pub incarnation: u32,
-    /// Which of the app's health checks.
+    /// Its place among the app's health checks.
     pub check: usize,
     #[serde(rename = "alive", with = "health::verdict")]
     pub verdict: Verdict,
-    /// Why, if it is not healthy.
+    /// The cause, if it is not healthy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
 }

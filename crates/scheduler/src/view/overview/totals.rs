@@ -66,7 +66,7 @@ impl Total {
 pub(super) struct Totals(BTreeMap<AppId, Total>);
 
 impl Totals {
-    /// Those of one group.
+    /// The totals of one group.
     pub(super) fn of(&self, group: &AppId) -> Value {
         self.0.get(group).copied().unwrap_or_default().json()
     }
