@@ -16,6 +16,11 @@ pub fn read_file(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
     }
 }
 
+/// The beginning of a file of the kernel's, which may go on without an end.
+pub(crate) fn read_start(path: &str, most_bytes: u64) -> io::Result<Vec<u8>> {
+    read_at_most(File::open(path)?, most_bytes)
+}
+
 /// The end of a regular file in a directory of somebody else: a link leads nowhere.
 pub fn read_end(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
     let mut file = regular(path, OFlags::NOFOLLOW)?;
@@ -61,6 +66,12 @@ mod tests {
     use rustix::fs::{CWD, FileType, mknodat};
 
     use super::*;
+
+    #[test]
+    fn what_has_no_end_has_a_beginning() {
+        assert_eq!(read_start("/dev/zero", 3).unwrap(), [0; 3]);
+        assert!(read_start("/nowhere", 3).is_err());
+    }
 
     #[test]
     fn only_a_file_that_is_not_too_large_is_read() {

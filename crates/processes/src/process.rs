@@ -5,12 +5,19 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, getpid, pidfd_open, pidfd_send_signal, waitpid};
 use serde::{Deserialize, Serialize};
+
+use crate::file::read_start;
+
+/// The most that is read of the arguments or the variables of a process. The kernel starts no program with more than 6 MiB of
+/// both, but lets a process say afterwards that they are anywhere in its memory, which may be as large as it likes.
+const MOST_BYTES: u64 = 8 << 20;
 
 /// One process, and not the next owner of its pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,12 +91,17 @@ impl Process {
 
     /// The environment it was started with; empty where it may not be read.
     pub fn environment(self) -> Environment {
-        Environment(fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default())
+        self.read_environment().unwrap_or_default()
+    }
+
+    /// The same, or why it may not be read.
+    pub fn read_environment(self) -> io::Result<Environment> {
+        read_start(&format!("/proc/{}/environ", self.pid), MOST_BYTES).map(Environment)
     }
 
     /// The arguments it was started with, its own name first; empty for a zombie.
     pub(crate) fn arguments(self) -> Vec<OsString> {
-        let line = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
+        let line = read_start(&format!("/proc/{}/cmdline", self.pid), MOST_BYTES).unwrap_or_default();
         let Some(line) = line.strip_suffix(b"\0") else { return Vec::new() };
         line.split(|byte| *byte == 0).map(|argument| OsString::from_vec(argument.to_vec())).collect()
     }
