@@ -8,6 +8,8 @@ use std::sync::Arc;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::label::Label;
+
 /// The bounds of a program. All absent is none but those of the process that starts it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -25,6 +27,8 @@ pub struct Confinement {
     pub umask: Option<u32>,
     /// The points, of a thousand, by which the kernel rather kills it for want of memory: from -1000 to 1000.
     pub oom_score_adjustment: Option<i32>,
+    /// Its label, if a security module gives it another one than that of the process that starts it.
+    pub label: Option<Label>,
 }
 
 /// The capability sets of a thread, as capabilities(7) has them. Those that the process which starts the program lacks
@@ -217,6 +221,7 @@ mod tests {
             umask: Some(0o27),
             oom_score_adjustment: Some(-5),
             no_new_privileges: true,
+            label: Some(Label::AppArmor("docker-default".to_owned())),
         };
         let text = serde_json::to_string(&stored).unwrap();
         assert!(text.contains("8015ff01c000003e8015"), "{text}");

@@ -9,6 +9,7 @@
 //!   program   what to run                                   terminal   one that a program is given
 //!   rootfs    the file system of a container                pause      the first process in its namespaces
 //!   birthplace   the cgroup a program is born in              confinement   what it may do at most
+//!   label     what a security module of the kernel says of it
 //!   rotation  what a program prints, kept short          log_bounds   how short
 //!   shim      the parent of a program, which outlives the process that started it
 //!   removal   of directories, however deep
@@ -25,6 +26,7 @@ pub mod contained;
 pub mod executable;
 mod file;
 mod kernel;
+mod label;
 mod log_bounds;
 mod orphans;
 mod pause;
@@ -50,6 +52,7 @@ pub use kernel::{
     BirthWatch, Child, Ended, Enter, Reaped, Session, Spawn, SpawnError, Step, defer_acknowledgement, namespace, null,
     raise_file_limit, reap, signals,
 };
+pub use label::Label;
 pub use log_bounds::{Rotation, Rotations};
 pub use orphans::{end_strays, reap_orphans};
 pub use pause::{Namespaces, Network};

@@ -349,6 +349,7 @@ fn not_started(error: SpawnError, place: &Place) -> Outcome {
         Step::Program | Step::Prepare | Step::Session | Step::Streams => Failure::NotStarted { cause },
         step @ (Step::Cgroup
         | Step::OomScore
+        | Step::Label
         | Step::Limits
         | Step::Capabilities
         | Step::Credentials

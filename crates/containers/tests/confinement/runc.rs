@@ -61,6 +61,7 @@ impl Case {
             limits: vec![limit(Resource::Nofile, 100, 200), limit(Resource::Core, 0, 0)],
             umask: Some(0o27),
             oom_score_adjustment: Some(500),
+            label: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The steps by which a child confines itself for its program: laid out beforehand by [`Bounds::of`], then system calls
 //! only, in the order of the methods here. Between them the child enters namespaces, takes its user and its directory.
 
+use std::ffi::CStr;
+
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::io::write;
@@ -13,6 +15,7 @@ use rustix::thread::{
 
 use super::clone::last_errno;
 use crate::confinement::{self, Confinement, Filter};
+use crate::label::GENERAL;
 
 /// A confinement in the forms that system calls take.
 #[derive(Default)]
@@ -23,6 +26,8 @@ pub(super) struct Bounds {
     capabilities: Option<confinement::Capabilities>,
     no_new_privileges: bool,
     filter: Option<Vec<libc::sock_filter>>,
+    /// The file and the words in which a label is asked for.
+    label: Option<(&'static CStr, String)>,
 }
 
 impl Bounds {
@@ -37,6 +42,7 @@ impl Bounds {
             capabilities: confinement.capabilities,
             no_new_privileges: confinement.no_new_privileges,
             filter: confinement.seccomp.as_ref().map(|filter| program(filter, is_brief)),
+            label: confinement.label.as_ref().map(|label| (label.file(), label.words())),
         }
     }
 
@@ -50,6 +56,13 @@ impl Bounds {
             Err(Errno::ACCESS | Errno::PERM) => Ok(()),
             written => written.map(drop),
         }
+    }
+
+    /// By the parent's `/proc`, too. The program has it, or there is none: a module that cannot give it says so here or then.
+    pub(super) fn ask_for_label(&self) -> rustix::io::Result<()> {
+        let Some((file, words)) = &self.label else { return Ok(()) };
+        let open = |file: &CStr| open(file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+        write(&open(file).or_else(|_| open(GENERAL))?, words.as_bytes()).map(drop)
     }
 
     /// Only a process that may override resource limits of the machine raises one.

@@ -9,6 +9,7 @@ use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use crate::confinement::{Capabilities, CapabilitySet, Confinement, Filter, Instruction, Resource, ResourceLimit};
 use crate::kernel::{Session, Spawn, SpawnError, Step};
+use crate::label::Label;
 use crate::users::Credentials;
 
 /// CHOWN, KILL and SETUID, without the one that filters take.
@@ -167,4 +168,13 @@ fn a_brief_programs_filter_begins_with_an_argument_as_long_as_the_kernel_takes_o
     };
     assert_eq!((first(3, false), first(3, true)), ((3, false), (4, true)));
     assert_eq!((first(4095, true), first(4096, true)), ((4096, true), (4096, false)));
+}
+
+/// On a machine without security modules, or with one that knows no such profile.
+#[test]
+fn a_program_that_cannot_have_its_label_does_not_run() {
+    let own = rustix::process::geteuid().as_raw();
+    let label = Some(Label::AppArmor("no such profile of cygnet's".to_owned()));
+    let error = output("true", own, Confinement { label, ..Confinement::default() }).unwrap_err();
+    assert!([Step::Label, Step::Program].contains(&error.step), "{error}");
 }

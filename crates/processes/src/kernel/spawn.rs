@@ -248,6 +248,7 @@ impl Birth<'_> {
         signals::reset(self.deaf_to);
         self.step(Step::Cgroup, || self.cgroups())?;
         self.step(Step::OomScore, || bounds.adjust_oom_score())?;
+        self.step(Step::Label, || bounds.ask_for_label())?;
         self.step(Step::Limits, || self.limits())?;
         self.step(Step::Namespaces, || self.namespaces())?;
         self.step(Step::Session, || self.session())?;

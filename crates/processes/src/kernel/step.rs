@@ -25,6 +25,8 @@ pub enum Step {
     Cgroup,
     /// The kernel is told how readily to kill it for want of memory.
     OomScore,
+    /// A security module is asked for its label.
+    Label,
     /// Its resource limits are set.
     Limits,
     /// Namespaces are entered.
@@ -48,10 +50,11 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 13] = [
+    const ALL: [Step; 14] = [
         Step::Prepare,
         Step::Cgroup,
         Step::OomScore,
+        Step::Label,
         Step::Limits,
         Step::Namespaces,
         Step::Session,
@@ -75,6 +78,7 @@ impl fmt::Display for Step {
             Step::Prepare => "preparation",
             Step::Cgroup => "control group",
             Step::OomScore => "OOM score",
+            Step::Label => "label of a security module",
             Step::Limits => "resource limits",
             Step::Namespaces => "namespaces",
             Step::Session => "session",
@@ -92,9 +96,13 @@ impl fmt::Display for Step {
 impl From<SpawnError> for io::Error {
     fn from(error: SpawnError) -> io::Error {
         match error.step {
-            Step::Cgroup | Step::OomScore | Step::Limits | Step::Capabilities | Step::Seccomp | Step::Stopped => {
-                io::Error::new(io::Error::from(error.errno).kind(), error)
-            }
+            Step::Cgroup
+            | Step::OomScore
+            | Step::Label
+            | Step::Limits
+            | Step::Capabilities
+            | Step::Seccomp
+            | Step::Stopped => io::Error::new(io::Error::from(error.errno).kind(), error),
             Step::Prepare
             | Step::Namespaces
             | Step::Session
