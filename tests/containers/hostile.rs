@@ -1,15 +1,12 @@
 //! Containers whose programs want out, while a real agent lets somebody in by a session.
 
 use std::fs;
-use std::io::BufReader;
-use std::net::TcpStream;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use harness::archive::Archive;
 use harness::cluster::{START, binary};
 use harness::images::Image;
-use harness::{hostile, http, wait};
+use harness::session::Session;
+use harness::{hostile, wait};
 use serde_json::{Value, json};
 
 use crate::Test;
@@ -35,10 +32,10 @@ fn program(test: &str) {
     let mut task = of_image("t", "hostile:1");
     task["command"]["arguments"] = json!([hostile::KEEPS]);
     let status = world.run(task);
-    let session = session(&world, &status, "true");
+    let entering = session(&world, &status, "true");
     let said = || Some(stdout(&world, "t")).filter(|said| said.contains("tried"));
     assert_eq!(wait::until("a try", START, said), "tried\n");
-    drop(session);
+    drop(entering);
     assert!(fs::read(binary()).unwrap() == own, "the program is as it was");
     world.framework.kill("t");
     world.last("t");
@@ -61,37 +58,19 @@ fn descriptors(_: &str) {
     }
     let status = world.run(shell("t", "app:1", "exec sleep 1000"));
     let script = format!("{root}; cd /; ls /proc/self/fd; echo end");
-    let mut output = session(&world, &status, &script);
-    assert_eq!(printed(&mut output, "end\n"), "0\n1\n2\n3\nend\n", "its streams, and the directory that is listed");
+    assert_eq!(
+        session(&world, &status, &script).until("end\n"),
+        "0\n1\n2\n3\nend\n",
+        "its streams, and the directory that is listed"
+    );
     world.framework.kill("t");
     world.last("t");
 }
 
 /// A session beside the task of this status.
-fn session(world: &World, status: &Value, command: &str) -> BufReader<TcpStream> {
+fn session(world: &World, status: &Value, command: &str) -> Session {
     let container = json!({"value": "session", "parent": status["container_status"]["container_id"]});
-    let call = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION", "launch_nested_container_session":
-        {"container_id": container, "command": {"value": command}}});
-    let headers = [
-        ("content-type", "application/json"),
-        ("accept", "application/recordio"),
-        ("message-accept", "application/json"),
-    ];
-    let answer = http::open(world.pair.agent, "POST", "/api/v1", &headers, call.to_string().as_bytes());
-    let (status, _, output) = answer.expect("an answer");
-    assert_eq!(status, 200);
-    output
-}
-
-/// The output until it ends like this.
-fn printed(output: &mut BufReader<TcpStream>, end: &str) -> String {
-    let mut seen = String::new();
-    while !seen.ends_with(end) {
-        let record = http::chunk(output).unwrap_or_else(|| panic!("the end, after {seen:?}"));
-        let record = String::from_utf8(record).expect("JSON");
-        let record: Value = serde_json::from_str(record.split_once('\n').expect("a length").1).expect("a record");
-        seen +=
-            &String::from_utf8_lossy(&STANDARD.decode(record["data"]["data"].as_str().unwrap_or_default()).unwrap());
-    }
-    seen
+    let session = Session::open(world.pair.agent, &json!({"container_id": container, "command": {"value": command}}));
+    assert_eq!(session.status, 200);
+    session
 }

@@ -5,10 +5,9 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use harness::cluster::START;
 use harness::http::{self, Answer};
+use harness::session::Session;
 use harness::{process, wait};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -117,26 +116,13 @@ fn session_in_nested(_: &str) {
     order.as_object_mut().expect("an object").remove("command");
     launches(&world, order);
     let session = json!({"value": "debug", "parent": id});
-    let debug = json!({"type": "LAUNCH_NESTED_CONTAINER_SESSION", "launch_nested_container_session":
-        {"container_id": session, "command": {"value": "cat /who; wget -qO- 127.0.0.1:80; echo $PLACE"}}});
-    let headers = [("Content-Type", "application/json"), ("Accept", "application/recordio")];
+    let debug = json!({"container_id": session, "command": {"value": "cat /who; wget -qO- 127.0.0.1:80; echo $PLACE"}});
     wait::until_ok("the server of the image", START, || {
-        let body = debug.to_string();
-        let answer = http::request(world.pair.agent, "POST", "/api/v1", &headers, body.as_bytes()).expect("an answer");
+        let printed = Session::open(world.pair.agent, &debug).output();
         assert_eq!(call(world.pair.agent, "remove_container", json!({"container_id": session})).status, 200);
-        let printed = printed(&answer.text());
         if printed == "webhelloweb\n" { Ok(()) } else { Err(printed) }
     });
     killed_and_removed(&world, &id);
-}
-
-/// All that was written to a session's standard output.
-fn printed(records: &str) -> String {
-    let lines = records.lines().filter_map(|line| line.find('{').map(|begin| &line[begin..]));
-    let records = lines.flat_map(|line| serde_json::Deserializer::from_str(line).into_iter::<Value>().flatten());
-    let data = records.filter(|record| record["data"]["type"] == "STDOUT");
-    let decoded = |record: Value| String::from_utf8(STANDARD.decode(record["data"]["data"].as_str()?).ok()?).ok();
-    data.filter_map(decoded).collect()
 }
 
 fn provision_failed(_: &str) {

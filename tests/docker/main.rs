@@ -7,4 +7,5 @@ mod networks;
 mod returns;
 mod runs;
 mod secrets;
+mod sessions;
 mod world;

@@ -101,6 +101,18 @@ impl Docker {
         http::over(connection, "docker", method, path, &[("content-type", kind)], body)
     }
 
+    /// The output of a command that `docker exec` runs in a container, until its end.
+    #[track_caller]
+    pub fn exec(&self, container: &Value, order: &Value) -> String {
+        let mut order = order.clone();
+        (order["AttachStdout"], order["AttachStderr"]) = (true.into(), true.into());
+        let id = container["Id"].as_str().expect("an id");
+        let made = self.call("POST", &format!("/containers/{id}/exec"), &order).expect("an answer").json();
+        let exec = made["Id"].as_str().expect("a command");
+        let start = self.call("POST", &format!("/exec/{exec}/start"), &serde_json::json!({"Detach": false}));
+        pieces(&start.expect("an answer").body)
+    }
+
     /// Loads an archive of `docker save`.
     #[track_caller]
     pub fn load(&self, archive: &[u8]) {
@@ -171,6 +183,17 @@ impl Drop for Docker {
             let _gone_already = unmount(&mount, UnmountFlags::DETACH);
         }
     }
+}
+
+/// The text of both streams: each piece of it comes after its stream and its length, which are eight bytes.
+fn pieces(mut body: &[u8]) -> String {
+    let mut text = Vec::new();
+    while let Some((&[_, _, _, _, length @ ..], rest)) = body.split_first_chunk::<8>() {
+        let (piece, next) = rest.split_at(rest.len().min(u32::from_be_bytes(length) as usize));
+        text.extend_from_slice(piece);
+        body = next;
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn ping(socket: &Path) -> bool {

@@ -5,7 +5,7 @@
 //! HTTP/1.1 on a plain socket, [`framework`] the Mesos scheduler API in both forms of [`wire`], over a [`stream`],
 //! [`process`] reads `/proc`, [`cluster`] and [`heads`] start and stop the processes, each on a `ground` and on [`ports`] of
 //! its own, and [`agent`] is one more of these; [`apps`] knows the app that most tests run. [`cgroups`] has those of tests, [`python`] finds what clients written by
-//! others need, [`metrics`] reads those for Prometheus. [`wait`] is the only way to wait, or [`patience`] in tokio: for a condition, with a deadline.
+//! others need, [`metrics`] reads those for Prometheus, [`session`] has commands run beside tasks. [`wait`] is the only way to wait, or [`patience`] in tokio: for a condition, with a deadline.
 //!
 //! For containers, [`archive`] and [`images`] make images, mostly of [`busybox`], a [`registry`] has them, or one with
 //! [`tokens`], [`machine`] is a
@@ -32,6 +32,7 @@ pub mod ports;
 pub mod process;
 pub mod python;
 pub mod registry;
+pub mod session;
 pub mod stream;
 pub mod tokens;
 pub mod wait;

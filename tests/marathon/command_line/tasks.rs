@@ -1,12 +1,15 @@
 //! Tasks from the command line: named by little, their output, commands beside them, and what they use.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use harness::cluster::binary;
 use serde_json::{Value, json};
 
 use super::{Shell, sleeper};
+use crate::change;
+use crate::images::{IMAGE, with_docker};
 
 #[test]
 fn a_task_is_named_by_little_and_its_output_is_followed_to_its_end() {
@@ -69,6 +72,30 @@ fn a_command_runs_beside_a_task_and_its_exit_status_is_passed_on() {
         assert!(used["memBytes"].as_u64() > Some(0) && used["threads"].as_u64() >= Some(1), "{used}");
     }
     assert!(shell.text(&format!("task stats {task}")).contains("iB"));
+}
+
+#[test]
+fn a_command_runs_beside_a_task_whose_container_docker_makes() {
+    with_docker("a_command_runs_beside_a_task_whose_container_docker_makes", |dev, _| {
+        let container = json!({"type": "DOCKER", "docker": {"image": IMAGE}});
+        let app = json!({"id": "/web", "cmd": "sleep 100000", "cpus": 0.1, "mem": 32, "env": {"COLOUR": "red"},
+            "container": container});
+        change(dev, "POST", "/v2/apps", &app);
+        let task = dev.app("web")["tasks"][0]["id"].as_str().expect("an id").to_owned();
+        let exec = |script: &str| {
+            let mut command = Command::new(binary());
+            command.args(["task", "exec", &task, "--", "sh", "-c", script]).env("CYGNET_API", dev.api.to_string());
+            command
+        };
+        let mut typing = exec("read line; echo $line $COLOUR; test -e /mnt/mesos/sandbox/stdout && exit 7");
+        typing.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = typing.spawn().expect("it starts");
+        child.stdin.take().expect("piped").write_all(b"typed\n").expect("written");
+        let output = child.wait_with_output().expect("its end");
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(7), b"typed red\n".as_slice()));
+        let killed = exec("kill -9 $$").stdin(Stdio::null()).status().expect("its end");
+        assert_eq!(killed.code(), Some(137));
+    });
 }
 
 #[test]

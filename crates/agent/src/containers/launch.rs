@@ -9,7 +9,7 @@ use ::containers::provision::Settings;
 use fetcher::Fetcher;
 use mesos::command;
 use mesos::v1::{ContainerId, Resource};
-use processes::{Contained, Credentials, End, Rotations, mark};
+use processes::{Contained, Credentials, End, Program, Rotations, mark};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -141,7 +141,6 @@ async fn join(
     let Some(parent) = parent else {
         return Err(LaunchRefusal::Order("A session needs a container to join".to_owned()));
     };
-    let user = user(launcher, &order, Some(&parent), joined.as_ref()).await?;
     let around = around(launcher, &order).await?;
     let is_apart = around.as_ref().is_some_and(|around| around.is_apart);
     let can_join = joined.as_ref().map(|joined| !joined.namespaces.is_empty());
@@ -149,19 +148,40 @@ async fn join(
     if (is_apart && can_join != Some(true)) || (parent.is_apart && can_join.is_none()) {
         return Err(LaunchRefusal::Order("The container has no process to join".to_owned()));
     }
-    // The default executor has no process of its own.
-    let inherited = match &joined {
-        Some(joined) => joined.environment.iter().cloned().collect(),
-        None => launcher.settings.environment.clone(),
+    let mut program = match around.as_ref().and_then(Around::dockers) {
+        Some(inside) => beside(launcher, &order, &parent, inside)?,
+        None => among(launcher, &order, &parent, joined.as_ref()).await?,
     };
     let kinds = joined.map(|joined| joined.namespaces).filter(|kinds| !kinds.is_empty());
     let join = parent.main.zip(kinds);
-    let mut program = program(launcher, &order, inherited, &parent.sandbox, user)?;
-    program.birthplace = cgroup(launcher, &order).await?;
     if let Some(around) = around {
         bounds::join(&mut program, around);
     }
     start_session(program, order.resources, join, output).await
+}
+
+/// The program of a session beside those of a container of Docker's, which this one is like.
+fn beside(launcher: &Launcher, order: &Order, parent: &Parent, inside: &Program) -> Result<Program, LaunchRefusal> {
+    let inherited = inside.environment.iter().cloned().collect();
+    let program = program(launcher, order, inherited, &parent.sandbox, inside.user.clone())?;
+    Ok(Program { birthplace: inside.birthplace.clone(), ..program })
+}
+
+/// The program of a session in any other container: much is that of the process it joins.
+async fn among(
+    launcher: &Launcher,
+    order: &Order,
+    parent: &Parent,
+    joined: Option<&Surroundings>,
+) -> Result<Program, LaunchRefusal> {
+    let user = user(launcher, order, Some(parent), joined).await?;
+    // The default executor has no process of its own.
+    let inherited = match joined {
+        Some(joined) => joined.environment.iter().cloned().collect(),
+        None => launcher.settings.environment.clone(),
+    };
+    let program = program(launcher, order, inherited, &parent.sandbox, user)?;
+    Ok(Program { birthplace: cgroup(launcher, order).await?, ..program })
 }
 
 /// The program in whose bounds a session is: the next one around it that a shim or Docker started.
@@ -174,11 +194,13 @@ async fn around(launcher: &Launcher, order: &Order) -> Result<Option<Around>, La
         directories.extend(books.root(id).map(|root| root.state));
         next = id.parent.as_deref();
     }
-    spawn_blocking(move || bounds::of(&directories)).await.map_err(refused)?.map_err(refused)
+    let user = order.command.user.clone().filter(|user| !user.is_empty());
+    let found = spawn_blocking(move || bounds::of(&directories, user.as_deref())).await.map_err(refused)?;
+    found.map_err(|error| refused(format!("Cannot join the container: {error}")))
 }
 
 async fn start_session(
-    program: processes::Program,
+    program: Program,
     resources: Vec<Resource>,
     join: Option<Join>,
     output: Option<Output>,
@@ -210,7 +232,7 @@ pub(super) fn program(
     inherited: BTreeMap<String, String>,
     sandbox: &Path,
     user: Option<Credentials>,
-) -> Result<processes::Program, LaunchRefusal> {
+) -> Result<Program, LaunchRefusal> {
     let (path, arguments) = command::program(&order.command, command::SYSTEM_SHELL).map_err(refused)?;
     let terminal = order.terminal().map_err(refused)?;
     let mut environment = inherited;
@@ -219,7 +241,7 @@ pub(super) fn program(
     environment.extend([mark(&launcher.layout.container(&order.id))]);
     let environment = environment.into_iter().collect();
     let working_directory = sandbox.to_owned();
-    Ok(processes::Program { path, arguments, environment, working_directory, user, terminal, ..Default::default() })
+    Ok(Program { path, arguments, environment, working_directory, user, terminal, ..Default::default() })
 }
 
 /// The variables of a container above all that it inherits.

@@ -63,9 +63,9 @@ const NAMESPACES: [(&str, ThreadNameSpaceType); 7] = [
 impl Surroundings {
     /// Reads the surroundings of a process; they are only believed if it still lives afterwards.
     pub(super) fn of(process: Process) -> io::Result<Surroundings> {
-        let read = |file: &str| fs::read(format!("/proc/{}/{file}", process.pid));
-        let environment = variables(&read("environ")?);
-        let user = user(&String::from_utf8_lossy(&read("status")?));
+        let environment = process.read_environment()?.variables().filter_map(variable).collect();
+        let status = fs::read(format!("/proc/{}/status", process.pid))?;
+        let user = user(&String::from_utf8_lossy(&status));
         let mut namespaces = ThreadNameSpaceType::empty();
         for (name, kind) in NAMESPACES {
             let theirs = fs::read_link(format!("/proc/{}/ns/{name}", process.pid))?;
@@ -77,12 +77,9 @@ impl Surroundings {
     }
 }
 
-fn variables(environ: &[u8]) -> Vec<(String, String)> {
-    let text = |variable: &[u8]| {
-        let (name, value) = std::str::from_utf8(variable).ok()?.split_once('=')?;
-        Some((name.to_owned(), value.to_owned()))
-    };
-    environ.split(|byte| *byte == 0).filter_map(text).collect()
+fn variable(text: &[u8]) -> Option<(String, String)> {
+    let (name, value) = std::str::from_utf8(text).ok()?.split_once('=')?;
+    Some((name.to_owned(), value.to_owned()))
 }
 
 /// From `/proc/<pid>/status`: effective ids are the second of their lines.
@@ -102,7 +99,7 @@ mod tests {
         let status = "Name:\tx\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \n";
         let user = user(status).unwrap();
         assert_eq!((user.uid, user.gid, user.groups), (2, 6, vec![9, 10]));
-        assert_eq!(variables(b"A=1\0B=x=y\0broken\0"), [("A".into(), "1".into()), ("B".into(), "x=y".into())]);
+        assert_eq!((variable(b"B=x=y"), variable(b"broken")), (Some(("B".into(), "x=y".into())), None));
     }
 
     #[test]

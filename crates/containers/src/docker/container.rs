@@ -54,6 +54,9 @@ pub struct RunConfig {
     /// `NAME=VALUE`
     #[serde(deserialize_with = "or_default")]
     pub env: Vec<String>,
+    /// The name of its machine, as it sees it.
+    #[serde(deserialize_with = "or_default")]
+    pub hostname: String,
     /// `USER[:GROUP]` by name or number; root if empty.
     #[serde(deserialize_with = "or_default")]
     pub user: String,
@@ -81,6 +84,9 @@ pub struct HostConfig {
     pub group_add: Vec<String>,
     /// The most memory, in bytes; 0 for all there is.
     pub memory: i64,
+    /// The points by which the kernel rather kills in it for want of memory.
+    #[serde(deserialize_with = "or_default")]
+    pub oom_score_adj: i32,
 }
 
 /// The addresses by which a container can be reached.
@@ -155,14 +161,12 @@ mod tests {
                 "ExitCode": 0, "OOMKilled": true, "Error": "", "Health": null},
             "Config": {"Env": null, "User": "", "WorkingDir": "/srv", "StopSignal": "SIGQUIT", "Entrypoint": null,
                 "Healthcheck": {"Test": ["NONE"]}},
-            "HostConfig": {"Privileged": false, "SecurityOpt": null, "GroupAdd": null, "Memory": 33_554_432},
+            "HostConfig": {"Privileged": false, "SecurityOpt": null, "GroupAdd": null, "Memory": 33_554_432, "OomScoreAdj": 5},
             "NetworkSettings": {"IPAddress": "", "Networks": {"a": {"IPAddress": "10.0.0.2", "GlobalIPv6Address": ""},
                 "b": {"IPAddress": "", "GlobalIPv6Address": "fd00::2"}}}});
         let container = Container::of(&told).unwrap();
-        assert_eq!(
-            (container.state.pid, container.state.oom_killed, container.host_config.memory),
-            (42, true, 32 << 20)
-        );
+        assert_eq!((container.state.pid, container.state.oom_killed), (42, true));
+        assert_eq!((container.host_config.memory, container.host_config.oom_score_adj), (32 << 20, 5));
         let addresses: [IpAddr; 2] = ["10.0.0.2".parse().unwrap(), "fd00::2".parse().unwrap()];
         assert_eq!((container.addresses(), container.stop_signal()), (addresses.to_vec(), 3));
         let kept = serde_json::to_value(&container).unwrap();

@@ -57,6 +57,9 @@ pub struct Running {
     pub capabilities: CapabilitySet,
     /// True if the kernel filtered its calls.
     pub filtered: bool,
+    /// True if it gained nothing by what it executed.
+    #[serde(default)]
+    pub no_new_privileges: bool,
 }
 
 impl Record {
@@ -77,8 +80,8 @@ impl Record {
 impl Running {
     /// The container whose first process this is, in this life of the machine.
     pub fn new(process: Process, container: Container, seen: Seen) -> Running {
-        let Seen { capabilities, filtered } = seen;
-        Running { process, boot: Boot::this(), container, capabilities, filtered }
+        let Seen { capabilities, filtered, no_new_privileges } = seen;
+        Running { process, boot: Boot::this(), container, capabilities, filtered, no_new_privileges }
     }
 
     /// Its first process, if it is alive: it may have ended since, with the machine or without.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 /// The text in place of a value.
-const HIDDEN: &str = "<secret>";
+pub(super) const HIDDEN: &str = "<secret>";
 
 /// Takes the values of variables with these names out of what the daemon tells: any text that begins with `NAME=`.
 pub(super) fn hide(told: &mut Value, names: &BTreeSet<String>) {

@@ -13,11 +13,11 @@ use crate::users::{Account, ImageUserError, Users};
 /// The most that is read of a file.
 const MOST: u64 = 1024 * 1024;
 
-/// The user of a container whose first process is this one, with the groups that it was given.
-pub fn user_of(pid: i32, container: &Container) -> Result<Account, ImageUserError> {
+/// The user of a container whose first process is this one, or the one that is named, with the groups that it was given.
+pub(super) fn user_of(pid: i32, container: &Container, named: Option<&str>) -> Result<Account, ImageUserError> {
     let file = |path: &str| read(pid, path).unwrap_or_default();
     let users = Users::new(file("etc/passwd"), file("etc/group"));
-    let mut account = users.account(&container.config.user)?;
+    let mut account = users.account(named.unwrap_or(&container.config.user))?;
     for group in &container.host_config.group_add {
         account.credentials.groups.push(users.group(group)?);
     }
@@ -46,13 +46,13 @@ mod tests {
     fn a_user_is_who_the_containers_files_say() {
         let own = i32::try_from(std::process::id()).unwrap();
         let mut container = Container::default();
-        assert_eq!(user_of(own, &container).unwrap().credentials.uid, 0);
+        assert_eq!(user_of(own, &container, None).unwrap().credentials.uid, 0);
         container.config.user = "4000:4001".to_owned();
         container.host_config.group_add = vec!["7".to_owned()];
-        let user = user_of(own, &container).unwrap().credentials;
+        let user = user_of(own, &container, None).unwrap().credentials;
         assert_eq!((user.uid, user.gid, user.groups), (4000, 4001, vec![4001, 7]));
         container.config.user = "nobody-here".to_owned();
-        assert!(user_of(own, &container).unwrap_err().to_string().contains("'nobody-here'"));
+        assert!(user_of(own, &container, None).unwrap_err().to_string().contains("'nobody-here'"));
     }
 
     #[test]

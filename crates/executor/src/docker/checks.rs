@@ -2,19 +2,17 @@
 //! working directory, as its user, confined as it is, in its cgroup.
 
 use std::cell::OnceCell;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use checks::CheckSpec;
 use checks::spec::CommandProbe;
-use containers::cgroup::birthplace_of;
-use containers::docker::{Image, Running, confinement, user_of};
+use containers::docker::{Image, Inside, Running};
 use containers::{image, spec};
 use health::{InvalidCheck, Kind, Problem};
 use mesos::v1::cygnet::HealthAction;
 use mesos::v1::health_check::Type;
 use mesos::v1::{CommandInfo, HealthCheck, TaskInfo};
-use processes::{Birthplace, Confinement, Credentials, DEFAULT_PATH, Process};
+use processes::Process;
 
 use super::secrets::Secrets;
 use crate::command::probe_of;
@@ -25,19 +23,9 @@ const INTERVAL: f64 = 30.0;
 const TIMEOUT: f64 = 30.0;
 const RETRIES: u32 = 3;
 
-/// The surroundings of a container's programs.
-#[derive(Clone, Debug, Default)]
-struct Inside {
-    environment: Variables,
-    directory: PathBuf,
-    user: Option<Credentials>,
-    birthplace: Option<Birthplace>,
-    confinement: Option<Confinement>,
-}
-
 /// Tells of checks that make no sense.
 pub(super) fn valid(task: &TaskInfo, secrets: &Secrets) -> Result<(), InvalidCheck> {
-    health::specs(task, &|command| probe(command, Inside::default(), secrets)).map(drop)
+    health::specs(task, &|command| probe(command, secrets)).map(drop)
 }
 
 /// The checks of a task whose container runs. To look its user up and to work out its filter may take long.
@@ -49,48 +37,48 @@ pub(super) fn specs(
 ) -> Result<Vec<(Kind, CheckSpec)>, InvalidCheck> {
     let known = OnceCell::<Inside>::new();
     health::specs(task, &|command| {
+        let probe = probe(command, secrets)?;
         let inside = match known.get() {
             Some(inside) => inside.clone(),
             None => {
                 let hidden = secrets.values(task).map_err(|error| Problem::Command(error.into()))?;
-                let mut first = inside(process.pid, running)?;
+                let inside = Inside::of(process, running, None);
+                let mut first = inside.map_err(|error| Problem::Command(error.into()))?;
                 first.environment.extend(hidden);
                 let _kept = known.set(first.clone());
                 first
             }
         };
-        probe(command, inside, secrets)
+        Ok(within(inside, probe))
     })
 }
 
-fn inside(pid: i32, running: &Running) -> Result<Inside, Problem> {
-    let config = &running.container.config;
-    let account = user_of(pid, &running.container).map_err(|error| Problem::Command(error.into()))?;
-    let confinement = confinement(running).map_err(|error| Problem::Command(error.into()))?;
-    let (path, home) = (format!("PATH={DEFAULT_PATH}"), format!("HOME={}", account.home.display()));
-    let variables = [path.as_str(), &home].into_iter().chain(config.env.iter().map(String::as_str));
-    let variables = variables.filter_map(|variable| variable.split_once('='));
-    Ok(Inside {
-        environment: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        directory: Path::new("/").join(&config.working_dir),
-        user: Some(account.credentials),
-        birthplace: birthplace_of(pid),
-        confinement: Some(confinement),
-    })
-}
-
-fn probe(command: &CommandInfo, inside: Inside, secrets: &Secrets) -> Result<CommandProbe, Problem> {
+/// The command of a check, wherever it is to run.
+fn probe(command: &CommandInfo, secrets: &Secrets) -> Result<CommandProbe, Problem> {
     let own = spec::variables(command.environment.as_ref(), secrets.directory());
     let own = own.map_err(|error| Problem::Command(error.into()))?;
     Ok(CommandProbe {
         command: probe_of(command).map_err(|error| Problem::Command(error.into()))?,
-        environment: inside.environment.into_iter().chain(own).collect::<Variables>().into_iter().collect(),
-        working_directory: Some(inside.directory),
+        environment: own.into_iter().collect(),
+        working_directory: None,
         fallback_directory: Some("/".into()),
-        user: inside.user,
-        birthplace: inside.birthplace,
-        confinement: inside.confinement,
+        user: None,
+        birthplace: None,
+        confinement: None,
     })
+}
+
+/// The same inside: its own variables go above the container's.
+fn within(inside: Inside, probe: CommandProbe) -> CommandProbe {
+    let environment: Variables = inside.environment.into_iter().chain(probe.environment).collect();
+    CommandProbe {
+        environment: environment.into_iter().collect(),
+        working_directory: Some(inside.directory),
+        user: Some(inside.user),
+        birthplace: inside.birthplace,
+        confinement: Some(inside.confinement),
+        ..probe
+    }
 }
 
 /// The check of an image, for a task that has none of its own. It reports and never kills, as Docker's never does.

@@ -59,7 +59,8 @@ pub(super) fn log_option(body: &mut Body, text: &str) -> Option<()> {
 
 /// A profile of seccomp would have to be read from a file.
 pub(super) fn security(body: &mut Body, text: &str) -> Option<()> {
-    let file = text.strip_prefix("seccomp=").is_some_and(|profile| !matches!(profile, "unconfined" | "builtin"));
+    let profile = text.strip_prefix("seccomp").and_then(|rest| rest.strip_prefix(['=', ':']));
+    let file = profile.is_some_and(|profile| !matches!(profile, "unconfined" | "builtin"));
     (!file).then_some(())?;
     push(&mut body.host, "SecurityOpt", json!(text))
 }

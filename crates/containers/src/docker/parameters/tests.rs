@@ -68,6 +68,7 @@ fn what_cannot_be_is_refused_by_name() {
         ("label", "cygnet.state=/elsewhere"),
         ("env", "HOME"),
         ("security-opt", "seccomp=/profile.json"),
+        ("security-opt", "seccomp:{}"),
         ("pids-limit", ""),
     ] {
         let error = refused(key, value);

@@ -23,8 +23,6 @@ pub(super) struct Whereabouts {
     pub container: ContainerId,
     /// On the agent's machine.
     pub sandbox: String,
-    /// True if Docker made the container.
-    pub is_dockers: bool,
 }
 
 impl Whereabouts {
@@ -125,7 +123,6 @@ fn at(state: &Value, task: &str, agent: &Client, credential: Option<&Credential>
         credential: credential.cloned(),
         container: container(&last["container_status"]["container_id"])?,
         sandbox,
-        is_dockers: known["container"]["type"] == "DOCKER",
     })
 }
 
