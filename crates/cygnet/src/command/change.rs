@@ -58,7 +58,7 @@ pub(crate) struct Following {
     /// Do not wait until it is done
     #[arg(long, alias = "no-wait")]
     pub detach: bool,
-    /// Stop waiting after this long, such as 90s or 5m, and fail; the change goes on
+    /// Stop waiting after this long, such as 90s or 5m, and fail if the deployment is not done; it goes on
     #[arg(long, value_parser = humantime::parse_duration)]
     pub timeout: Option<Duration>,
     /// The time for which apps without health checks have to run to count as success; of others the checks decide

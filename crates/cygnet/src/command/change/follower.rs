@@ -1,5 +1,7 @@
 //! Deployments that are followed to their ends. A scheduler that does not answer meanwhile is waited for: changes go on when
-//! it is back.
+//! it is back. [`conclusion`] has the last words about what went well.
+
+mod conclusion;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -10,15 +12,16 @@ use hyper::Method;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use self::conclusion::Good;
 use super::crashes::{self, Crash};
 use super::ends::{Done, End, Ends};
 use super::look::look;
 use super::outcome::Outcome;
 use super::told::Told;
-use super::{DEPLOYMENTS, Following, progress, settling, unchanged, waiting};
+use super::{DEPLOYMENTS, Following, progress, waiting};
 use crate::api::{Api, Changed};
 use crate::command::table::{items, text};
-use crate::output::{complaint, line};
+use crate::output::line;
 use crate::screen::{self, Size};
 use crate::signals::Stop;
 
@@ -42,20 +45,12 @@ enum Seen {
     Nothing,
 }
 
-/// A deployment that did what was wanted of it.
-#[derive(Debug)]
-struct Good {
-    name: String,
-    id: String,
-    done: Done,
-    outcome: Outcome,
-}
-
 /// Follows deployments.
 #[derive(Debug)]
 pub(crate) struct Follower<'a> {
     api: &'a Api,
     live: bool,
+    /// None also where it is later than clocks go.
     timeout: Option<(Duration, Instant)>,
     min_healthy: Duration,
     /// None where the change is not followed.
@@ -75,7 +70,7 @@ impl<'a> Follower<'a> {
         Ok(Follower {
             api,
             live: std::io::stdout().is_terminal() && !api.json,
-            timeout: how.timeout.map(|limit| (limit, Instant::now() + limit)),
+            timeout: how.timeout.and_then(|limit| Some((limit, Instant::now().checked_add(limit)?))),
             min_healthy: how.min_healthy,
             ends: if how.detach { None } else { Some(Ends::listen(api).await?) },
             to_canary: false,
@@ -109,30 +104,6 @@ impl<'a> Follower<'a> {
         self.settled(good).await
     }
 
-    /// The same of several changes by their names: the failure of one keeps no other back, and at the end all are counted.
-    pub(crate) async fn all(&mut self, sent: Vec<(String, anyhow::Result<Changed>)>) -> anyhow::Result<ExitCode> {
-        let (count, mut good, mut failed) = (sent.len(), Vec::new(), 0);
-        for (name, answer) in sent {
-            let result = match answer {
-                Ok(answer) => self.until_ended(&name, &answer).await,
-                Err(error) => Err(error),
-            };
-            match result {
-                Ok(one) => good.extend(one),
-                Err(error) => {
-                    failed += 1;
-                    complaint(format!("cygnet: {name}: {error:#}"));
-                }
-            }
-        }
-        for (name, error) in self.conclude(good).await? {
-            failed += 1;
-            complaint(format!("cygnet: {name}: {error:#}"));
-        }
-        ensure!(failed == 0, "{failed} of {count} did not succeed");
-        Ok(ExitCode::SUCCESS)
-    }
-
     /// Follows a deployment that is under way.
     pub(crate) async fn watch(&mut self, id: &str) -> anyhow::Result<ExitCode> {
         let all = self.api.get("/v2/deployments").await?;
@@ -146,50 +117,6 @@ impl<'a> Follower<'a> {
     pub(crate) async fn follow(&mut self, id: &str) -> anyhow::Result<ExitCode> {
         let good = self.followed(id, id).await?;
         self.settled(good).await
-    }
-
-    /// Follows what was answered to a change; nothing is left to be settled where nothing began, or nobody waits for it.
-    async fn until_ended(&mut self, name: &str, answer: &Changed) -> anyhow::Result<Option<Good>> {
-        if self.api.json {
-            line(&answer.body);
-        }
-        match answer.deployment.as_deref() {
-            None => return self.nothing(name).await.map(|()| None),
-            Some(id) if self.ends.is_none() => {
-                let canary = if self.to_canary { "a canary starts, " } else { "" };
-                let text = format!("{canary}deployment {id} has begun: `cygnet deployment watch {id}` follows it");
-                self.say(&self.of(name, &text));
-            }
-            Some(id) => {
-                let good = self.followed(name, id).await?;
-                return self.or_earlier(name, good).await;
-            }
-        }
-        Ok(None)
-    }
-
-    /// Nothing began: what was sent is there already, and well or not.
-    async fn nothing(&self, name: &str) -> anyhow::Result<()> {
-        let trouble = if self.defines { unchanged::trouble(self.api, name).await } else { None };
-        if let Some(why) = trouble {
-            return self.tell(name, "", &Outcome::Unwell { app: name.to_owned(), why });
-        }
-        self.say(&self.of(name, "nothing to do"));
-        Ok(())
-    }
-
-    /// The good end of a change that changed nothing; the earlier change to the same while that is under way.
-    async fn or_earlier(&mut self, name: &str, good: Option<Good>) -> anyhow::Result<Option<Good>> {
-        if !good.as_ref().is_some_and(|good| self.changed_nothing(good)) {
-            return Ok(good);
-        }
-        let Some(earlier) = unchanged::under_way(self.api, name).await else { return Ok(good) };
-        self.say(&self.of(name, &format!("nothing to do; the deployment {earlier} is under way already")));
-        self.followed(name, &earlier).await
-    }
-
-    fn changed_nothing(&self, good: &Good) -> bool {
-        self.defines && good.done.apps.is_empty() && matches!(good.outcome, Outcome::Done)
     }
 
     async fn followed(&mut self, name: &str, id: &str) -> anyhow::Result<Option<Good>> {
@@ -209,46 +136,6 @@ impl<'a> Follower<'a> {
             Some(done) => Ok(Some(Good { name: name.to_owned(), id: id.to_owned(), done, outcome })),
             None => self.tell(name, id, &outcome).map(|()| None),
         }
-    }
-
-    async fn settled(&mut self, good: Option<Good>) -> anyhow::Result<ExitCode> {
-        match self.conclude(good.into_iter().collect()).await?.pop() {
-            Some((_, error)) => Err(error),
-            None => Ok(ExitCode::SUCCESS),
-        }
-    }
-
-    /// Looks on for the time after which what has no checks counts as well, and tells how each is; comes back with those
-    /// that are not.
-    async fn conclude(&mut self, good: Vec<Good>) -> anyhow::Result<Vec<(String, anyhow::Error)>> {
-        let unchecked = settling::unchecked(self.api, &good.iter().map(|one| &one.done).collect::<Vec<_>>()).await;
-        let mut stop = Stop::listen()?;
-        if !unchecked.is_empty() && !self.min_healthy.is_zero() {
-            self.show_unless_json(vec![progress::settling(unchecked.iter().map(|one| &one.app), self.min_healthy)]);
-        }
-        let late = self.late();
-        let crashes = tokio::select! {
-            crashes = settling::crashes(self.api, unchecked, self.min_healthy) => Ok(crashes),
-            () = stop.asked() => Err(None),
-            limit = late => Err(Some(limit)),
-        };
-        if self.live {
-            screen::erase();
-        }
-        let mut bad = Vec::new();
-        for one in good {
-            let outcome = match &crashes {
-                Ok(_) if self.changed_nothing(&one) => match unchanged::trouble(self.api, &one.name).await {
-                    Some(why) => Outcome::Unwell { app: one.name.clone(), why },
-                    None => Outcome::Done,
-                },
-                Ok(crashes) => one.outcome_with(one.done.apps.iter().filter_map(|app| crashes.get(app))),
-                Err(None) => Outcome::Left,
-                Err(Some(limit)) => Outcome::Late(*limit),
-            };
-            bad.extend(self.tell(&one.name, &one.id, &outcome).err().map(|error| (one.name, error)));
-        }
-        Ok(bad)
     }
 
     fn tell(&self, name: &str, id: &str, outcome: &Outcome) -> anyhow::Result<()> {
@@ -359,19 +246,6 @@ impl<'a> Follower<'a> {
     fn say(&self, text: &str) {
         if !self.api.json {
             line(text);
-        }
-    }
-}
-
-impl Good {
-    /// The outcome once it is known what of it crashed.
-    fn outcome_with<'b>(&self, crashes: impl Iterator<Item = &'b Crash>) -> Outcome {
-        let crashes: Vec<Crash> = crashes.cloned().collect();
-        let goes_on = matches!(self.outcome, Outcome::Canary);
-        match crashes.is_empty() {
-            false => Outcome::Crashed { crashes, goes_on },
-            true if goes_on => Outcome::Canary,
-            true => Outcome::Done,
         }
     }
 }

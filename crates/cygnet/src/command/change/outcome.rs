@@ -6,10 +6,21 @@ use serde_json::{Value, json};
 
 use super::crashes::Crash;
 
+/// The time for which something without checks ran, of that after which it counts as well.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    pub ran: Duration,
+    pub of: Duration,
+    /// True if the person who watched wants to do something else; else the timeout passed.
+    pub left: bool,
+}
+
 /// The reason why a change is no longer followed.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Done,
+    /// It is done; nobody waited until what has no checks had run for its time.
+    Unsettled(Cut),
     Failed(String),
     /// An end of what it started.
     Crashed {
@@ -35,7 +46,11 @@ pub(super) enum Outcome {
 impl Outcome {
     /// True if the command has done what it was to do.
     pub(super) fn is_good(&self) -> bool {
-        matches!(self, Outcome::Done | Outcome::Unknown | Outcome::Canary)
+        match self {
+            Outcome::Done | Outcome::Unknown | Outcome::Canary => true,
+            Outcome::Unsettled(cut) => !cut.left,
+            _ => false,
+        }
     }
 
     /// The words for a deployment.
@@ -43,6 +58,9 @@ impl Outcome {
         let go_on = format!("`cygnet deployment watch {id}` follows it, `cygnet deployment cancel {id}` takes it back");
         match self {
             Outcome::Done => "done".to_owned(),
+            Outcome::Unsettled(Cut { ran, of, .. }) => {
+                format!("done; it has run for {}s of {of:?} (--min-healthy)", ran.as_secs())
+            }
             Outcome::Unknown => "ended; how was not heard: `cygnet app list` shows what there is".to_owned(),
             Outcome::Canary => format!(
                 "the canary is up: `cygnet deployment continue {id}` goes on, `cygnet deployment cancel {id}` takes it back"
@@ -68,6 +86,8 @@ impl Outcome {
     pub(super) fn json(&self, id: &str) -> Value {
         let result = match self {
             Outcome::Done => "success",
+            Outcome::Unsettled(cut) if cut.left => "unsettled",
+            Outcome::Unsettled(_) => "success",
             Outcome::Unknown => "ended",
             Outcome::Canary => "canary",
             Outcome::Unwell { .. } => "unwell",
@@ -78,6 +98,9 @@ impl Outcome {
         let mut json = json!({"deploymentId": id, "result": result});
         if let Outcome::Crashed { crashes, .. } = self {
             json["crashes"] = crashes.iter().map(|crash| crash.json.clone()).collect();
+        }
+        if let Outcome::Unsettled(cut) = self {
+            json["ranSeconds"] = json!(cut.ran.as_secs());
         }
         if let Outcome::Unwell { why, .. } = self {
             json["why"] = json!(why);
@@ -100,6 +123,15 @@ mod tests {
             crashed(false).json("d"),
             json!({"deploymentId": "d", "result": "crashed", "crashes": [{"app": "/a"}]})
         );
+    }
+
+    #[test]
+    fn what_is_done_does_not_go_on() {
+        let cut = Cut { ran: Duration::from_millis(7_900), of: Duration::from_secs(10), left: false };
+        let unsettled = Outcome::Unsettled(cut);
+        assert_eq!(unsettled.words("d"), "done; it has run for 7s of 10s (--min-healthy)");
+        assert_eq!(unsettled.json("d"), json!({"deploymentId": "d", "result": "success", "ranSeconds": 7}));
+        assert_eq!(Outcome::Unsettled(Cut { left: true, ..cut }).json("d")["result"], "unsettled");
     }
 
     #[test]

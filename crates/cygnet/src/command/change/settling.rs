@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Started {
     pub app: String,
-    since: String,
+    pub since: String,
 }
 
 /// The apps of deployments that started instances and cannot say for themselves how they are.
@@ -37,24 +37,27 @@ pub(super) async fn unchecked(api: &Api, dones: &[&Done]) -> Vec<Started> {
     found
 }
 
-/// Looks on for so long; comes back with what did not stay, by app.
-pub(super) async fn crashes(api: &Api, mut watched: Vec<Started>, time: Duration) -> BTreeMap<String, Crash> {
-    let mut found = BTreeMap::new();
+/// Looks on for so long, or until none is left; what did not stay is there by app, also if nobody waits to the end.
+pub(super) async fn look_on(api: &Api, started: &[Started], time: Duration, found: &mut BTreeMap<String, Crash>) {
+    if time.is_zero() {
+        return;
+    }
     let looking = async {
-        while !watched.is_empty() {
-            for started in &watched {
+        while started.iter().any(|one| !found.contains_key(&one.app)) {
+            for one in started {
+                if found.contains_key(&one.app) {
+                    continue;
+                }
                 // A scheduler that does not answer says nothing of the app.
-                let Some(seen) = look(api, &started.app).await else { continue };
-                let crash = crashes::first(&seen, &started.since);
-                found.extend(crash.map(|crash| (started.app.clone(), crash)));
+                let Some(seen) = look(api, &one.app).await else { continue };
+                let crash = crashes::first(&seen, &one.since);
+                found.extend(crash.map(|crash| (one.app.clone(), crash)));
             }
-            watched.retain(|started| !found.contains_key(&started.app));
             tokio::time::sleep(LOOK).await;
         }
     };
     // The end of the time is what is hoped for.
     let _ = tokio::time::timeout(time, looking).await;
-    found
 }
 
 fn has_no_checks(app: &Value) -> bool {
