@@ -14,14 +14,15 @@ function Check({ check }) {
     <p class="facts"><span>${check.asks}</span> <span>every ${check.intervalSeconds} s</span> <span>by the ${check.madeBy}</span>
       ${check.since && html`<span>${check.verdict} for <${Ago} at=${check.since} /></span>`}
       ${check.verdict === 'unhealthy' && html`<span>${streak(check)}</span>`}
-      ${check.grace && html`<span>grace ends <${Until} at=${check.grace.until} />, ${check.grace.failures} failures in it</span>`}
+      ${check.grace && html`<span>grace ends <${Until} at=${check.grace.until} />, ${times(check.grace.failures)} in it</span>`}
     </p>
     ${check.lastAttempt ? html`<${Attempt} attempt=${check.lastAttempt} />` : html`<p class="quiet">It has not been made yet.</p>`}
     ${check.lastFailure && check.verdict === 'healthy' && html`<p class="quiet">Failed last <${Ago} at=${check.lastFailure} /> ago: ${check.lastFailureCause}</p>`}`;
 }
 
-const streak = ({ consecutiveFailures: failures, maxConsecutiveFailures: most }) =>
-  `${failures} ${failures === 1 ? 'failure' : 'failures'} in a row${most ? `, killed at ${most}` : ', never killed for it'}`;
+const times = (failures) => `${failures} ${failures === 1 ? 'failure' : 'failures'}`;
+
+const streak = ({ consecutiveFailures, killsAt }) => `${times(consecutiveFailures)} in a row, ${killsAt ? `killed at ${killsAt}` : 'never killed for it'}`;
 
 function Attempt({ attempt }) {
   const phases = Object.entries(attempt.phases ?? {}).sort(([, one], [, other]) => one - other);

@@ -30,7 +30,7 @@ export function Ago({ at }) {
   return at ? html`<${Moment} at=${at} now=${now} text=${since(at, now)} />` : '–';
 }
 
-export function Until({ at }) {
+export function Until({ at, link }) {
   const now = useNow();
-  return at && html`<${Moment} at=${at} now=${now} text=${until(at, now)} />`;
+  return at && html`<${Moment} at=${at} now=${now} text=${until(at, now, link)} />`;
 }

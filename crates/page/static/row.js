@@ -18,6 +18,6 @@ export function Row({ row, name, href }) {
 }
 
 export const Next = ({ next }) =>
-  html`<span title=${next.text}>${next.text}${next.at && html` <small class="when"><${Until} at=${next.at} /></small>`}</span>`;
+  html`<span title=${next.text}>${next.text}${next.at && html` <small class="when"><${Until} at=${next.at} link=${next.link} /></small>`}</span>`;
 
 export const Headings = () => html`<div class="headings" aria-hidden="true">${HEADINGS.map((heading) => html`<span>${heading}</span>`)}</div>`;

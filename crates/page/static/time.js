@@ -21,10 +21,10 @@ export function span(milliseconds) {
 
 export const since = (at, now) => span(now - Date.parse(at));
 
-/** The time left to a moment: "in 12 s", or "now" once it has come. */
-export function until(at, now) {
+/** The time left to a moment: "in 12 s", or "now" once it has come; of what lasts until then, "for 12 s". */
+export function until(at, now, link) {
   const left = Date.parse(at) - now;
-  return left < 500 ? 'now' : `in ${span(left)}`;
+  return left < 500 ? 'now' : `${link === 'until' ? 'for' : 'in'} ${span(left)}`;
 }
 
 /** A moment of today by its time, another by its date, too. */

@@ -41,6 +41,7 @@ test('a place survives the way into the address and back', () => {
 test('times are read in their largest units', () => {
   assert.deepEqual([0, 45e3, 65e3, 1200e3, 3900e3, 864e5 * 12].map(span), ['0 s', '45 s', '1 min 5 s', '20 min', '1 h 5 min', '12 d']);
   assert.equal(until(AT, Date.parse(AT) - 12e3), 'in 12 s');
+  assert.equal(until(AT, Date.parse(AT) - 12e3, 'until'), 'for 12 s');
   assert.equal(until(AT, Date.parse(AT) + 1), 'now');
   assert.deepEqual([0.00015, 0.0123, 1.24].map(latency), ['0.15 ms', '12 ms', '1.2 s']);
 });

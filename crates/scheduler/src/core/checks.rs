@@ -187,8 +187,7 @@ impl Core {
                 self.health_result(id, finding.index, now, |health| {
                     health.failed(now.wall, cause, consecutive_failures)
                 });
-                if kill && self.health_check(id, finding.index).is_some_and(|check| check.max_consecutive_failures > 0)
-                {
+                if kill && self.health_check(id, finding.index).is_some_and(|check| check.kills_at().is_some()) {
                     self.kill_for_health(id, now);
                 }
             }

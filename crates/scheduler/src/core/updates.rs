@@ -10,6 +10,7 @@ use mesos::v1::{TaskState, TaskStatus, task_status::Reason};
 use super::figures::UNTOLD;
 use super::reconciliation::Request;
 use super::{AGENTS_RETURN, Core, calls};
+use crate::definition::HealthCheck;
 use crate::events;
 use crate::health::{Attempt, Health};
 use crate::ids::InstanceId;
@@ -265,10 +266,9 @@ impl Core {
         });
     }
 
-    /// True if so many failures are enough to kill for; an executor of ours was told to leave that to us. With 0 the first
-    /// is, as Mesos has it.
+    /// True if so many failures are enough to kill for; an executor of ours was told to leave that to us.
     fn is_enough(&self, id: &InstanceId, index: usize, failures: u32) -> bool {
-        self.health_check(id, index).is_some_and(|check| failures >= check.max_consecutive_failures.max(1))
+        self.health_check(id, index).and_then(HealthCheck::kills_at).is_some_and(|most| failures >= most)
     }
 
     fn sum_of_health(&mut self, id: &InstanceId, native: &[usize], status: &TaskStatus, now: Now) {

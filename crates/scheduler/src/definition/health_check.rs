@@ -148,6 +148,15 @@ impl HealthCheck {
         self.port.or_else(|| self.instance_port(ports).map(|port| port.inside))
     }
 
+    /// The failure in a row at which an instance is killed. With 0 that is the first one where the executor checks, as Mesos
+    /// has it, and never where the scheduler does.
+    pub(crate) fn kills_at(&self) -> Option<u32> {
+        match self.max_consecutive_failures {
+            0 if !self.protocol.is_native() => None,
+            most => Some(most.max(1)),
+        }
+    }
+
     /// The path to ask for, beginning with `/`.
     pub(crate) fn effective_path(&self) -> String {
         rooted(self.path.as_deref().unwrap_or_default())
@@ -183,6 +192,15 @@ mod tests {
         assert_eq!(times, [300, 60, 20, 15].map(Seconds::whole));
         assert_eq!((check.max_consecutive_failures, check.minimum_consecutive_successes), (3, 1));
         assert_eq!(check.effective_path(), "/");
+    }
+
+    #[test]
+    fn no_failure_is_too_many_for_the_scheduler_and_the_first_one_for_an_executor() {
+        let kills = |protocol: &str, most: u32| {
+            check(serde_json::json!({"protocol": protocol, "maxConsecutiveFailures": most})).kills_at()
+        };
+        assert_eq!([kills("HTTP", 0), kills("MESOS_HTTP", 0), kills("COMMAND", 0)], [None, Some(1), Some(1)]);
+        assert_eq!([kills("HTTP", 3), kills("MESOS_HTTP", 3)], [Some(3), Some(3)]);
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn check_json(index: usize, check: &HealthCheck, health: &Health, asks: &str, gr
         "index": index, "name": check.name.as_deref().unwrap_or(asks), "protocol": check.protocol, "asks": asks,
         "verdict": health.verdict.as_str(), "since": health.since,
         "consecutiveFailures": health.consecutive_failures, "consecutiveSuccesses": health.consecutive_successes,
-        "maxConsecutiveFailures": check.max_consecutive_failures,
+        "maxConsecutiveFailures": check.max_consecutive_failures, "killsAt": check.kills_at(),
         "intervalSeconds": check.interval_seconds, "madeBy": if check.protocol.is_native() { "executor" } else { "scheduler" },
         "lastSuccess": health.last_success, "lastFailure": health.last_failure,
         "lastFailureCause": health.last_failure_cause, "lastAttempt": health.last_attempt,

@@ -1,5 +1,5 @@
 //! The next thing that is done about an instance, when, and why. In: a [`View`] at the core's parts. Out: a kind for
-//! scripts, a moment where one is known, and the words that people read everywhere.
+//! scripts, a moment where one is known, and the words that people read everywhere, with the one that leads to the moment.
 
 use std::time::Duration;
 
@@ -16,16 +16,25 @@ use crate::instance::{Condition, Instance, Paused};
 use crate::refusals::Refusals;
 use crate::time::{Moment, Now, Timestamp};
 
-/// What is done next, by kind.
+/// The next thing, by its kind.
 struct Next {
     kind: &'static str,
     text: String,
-    /// The time of it, or the time before which it is not.
-    at: Option<Timestamp>,
+    when: Option<When>,
 }
 
-fn next(kind: &'static str, text: impl Into<String>, at: Option<Timestamp>) -> Option<Next> {
-    Some(Next { kind, text: text.into(), at })
+/// The meaning of the moment beside the words.
+enum When {
+    /// It is done then, or not before.
+    At(Timestamp),
+    /// It is so from then on.
+    From(Timestamp),
+    /// It is so until then.
+    Until(Timestamp),
+}
+
+fn next(kind: &'static str, text: impl Into<String>, when: Option<When>) -> Option<Next> {
+    Some(Next { kind, text: text.into(), when })
 }
 
 /// The next thing of an app that nobody leads on.
@@ -43,9 +52,9 @@ impl View<'_> {
                 let told = instance.message.clone().unwrap_or_else(|| "starts".to_owned());
                 next("start", told, None)
             }
-            Condition::Killing => next("end", "was told to end", instance.killed.asked_at()),
+            Condition::Killing => next("end", "was told to end", instance.killed.asked_at().map(When::At)),
             Condition::Running if instance.killed.is_asked() => {
-                next("end", "was told to end", instance.killed.asked_at())
+                next("end", "was told to end", instance.killed.asked_at().map(When::At))
             }
             Condition::Running => self.of_running(app, instance, now),
             Condition::Unreachable => replaced(app, instance),
@@ -61,7 +70,7 @@ impl View<'_> {
         }
         let deadline = deployment.deadline().and_then(|moment| at(now, moment.since(now.moment)));
         shown(match deadline {
-            Some(deadline) => next("deadline", "is taken back if it is not done by then", Some(deadline)),
+            Some(deadline) => next("deadline", "is taken back if it is not done by then", Some(When::At(deadline))),
             None => next("step", going_on(deployment), None),
         })
     }
@@ -70,7 +79,7 @@ impl View<'_> {
         let (delay, failures) =
             (self.queue.delay(&instance.app, now.moment), self.queue.failures(&instance.app, now.moment));
         if !delay.is_zero() {
-            return next("launch", format!("is launched again after {}", times(failures, "failure")), at(now, delay));
+            return next("launch", format!("is launched again after {}", times(failures, "failure")), at(now, delay).map(When::At));
         }
         match self.queue.refusals(&instance.app).and_then(Refusals::main_reason) {
             Some(reason) => {
@@ -94,8 +103,9 @@ impl View<'_> {
             return paused_checks(paused);
         }
         if self.brake.holds(&instance.app, &instance.id) {
-            let until = self.eases_at(instance, now).and_then(|moment| at(now, moment.since(now.moment)));
-            return next("held", "is held by the brake, because many were killed; it admits the next kill", until);
+            let eases = self.eases_at(instance, now).and_then(|moment| at(now, moment.since(now.moment)));
+            let text = "is held by the brake, because many were killed; it admits the next kill";
+            return next("held", text, eases.map(When::At));
         }
         let known = || app.health_checks.iter().zip(&instance.checked.health);
         known()
@@ -121,19 +131,24 @@ fn going_on(deployment: &Deployment) -> String {
 }
 
 fn shown(action: Option<Next>) -> Value {
-    action.map_or(Value::Null, |action| json!({"kind": action.kind, "text": action.text, "at": action.at}))
+    let Some(Next { kind, text, when }) = action else { return Value::Null };
+    let (link, at) = match when {
+        None => (None, None),
+        Some(When::At(at)) => (Some("at"), Some(at)),
+        Some(When::From(at)) => (Some("from"), Some(at)),
+        Some(When::Until(at)) => (Some("until"), Some(at)),
+    };
+    json!({"kind": kind, "text": text, "at": at, "link": link})
 }
 
 /// The kill of an instance for a check that fails.
 fn killed(check: &HealthCheck, health: &Health) -> Option<Next> {
-    let most = check.max_consecutive_failures;
-    if most == 0 && !check.protocol.is_native() {
-        return next("none", "is never killed for it", None);
-    }
-    let left = most.max(1).saturating_sub(health.consecutive_failures);
+    let Some(most) = check.kills_at() else { return next("none", "is never killed for it", None) };
+    let left = most.saturating_sub(health.consecutive_failures);
     let last = health.last_failure.or_else(|| health.last_attempt.as_ref().map(|attempt| attempt.at));
     let earliest = last.map(|last| last.plus(check.interval_seconds.duration().saturating_mul(left)));
-    next("kill", format!("is killed at failure {} ({} so far)", most.max(1), health.consecutive_failures), earliest)
+    let text = format!("is killed at failure {most} ({} so far)", health.consecutive_failures);
+    next("kill", text, earliest.map(When::At))
 }
 
 /// The first verdict of a check that has none.
@@ -147,19 +162,19 @@ fn awaited(check: &HealthCheck, health: &Health, instance: &Instance, now: Times
         (Some(last), Some(_)) if health.forgiven_failures > 0 => next(
             "grace",
             format!("failures count after its grace period ({failed} so far, last: {})", last.cause),
-            grace,
+            grace.map(When::From),
         ),
         (Some(last), _) => next("check", format!("waits for a verdict; last: {}", last.cause), None),
         (None, _) => {
             let first = instance.times.started_at.map(|at| at.plus(check.delay_seconds.duration()));
-            next("check", "waits for its first health check", first)
+            next("check", "waits for its first health check", first.map(When::At))
         }
     }
 }
 
 fn paused_checks(paused: Paused) -> Option<Next> {
     match paused.until() {
-        Some(until) => next("paused", "is not checked: its checks are paused", Some(until)),
+        Some(until) => next("paused", "is not checked: its checks are paused", Some(When::Until(until))),
         None => next("paused", "is not checked until somebody resumes its checks", None),
     }
 }
@@ -169,11 +184,11 @@ fn replaced(app: &RunSpec, instance: &Instance) -> Option<Next> {
         UnreachableStrategy::Named(_) => next("agent", "waits for its agent, which is not heard of", None),
         UnreachableStrategy::After { inactive_after_seconds, .. } if !instance.given_up => {
             let at = instance.times.since.plus(inactive_after_seconds.duration());
-            next("agent", "is replaced if its agent is not heard of by then", Some(at))
+            next("agent", "is replaced if its agent is not heard of by then", Some(When::At(at)))
         }
         UnreachableStrategy::After { expunge_after_seconds, .. } => {
             let at = instance.times.since.plus(expunge_after_seconds.duration());
-            next("agent", "was replaced, and is forgotten if its agent is not heard of by then", Some(at))
+            next("agent", "was replaced, and is forgotten if its agent is not heard of by then", Some(When::At(at)))
         }
     }
 }

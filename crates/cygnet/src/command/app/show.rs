@@ -12,7 +12,7 @@ use crate::command::kind::Kind;
 use crate::command::page::Page;
 use crate::command::table::{Table, items, print, table, text};
 use crate::command::task::{progress, tasks_table};
-use crate::command::why::{needs_words, next, show_end, show_instance, show_waiting};
+use crate::command::why::{Style, needs_words, next, show_end, show_instance, show_waiting};
 use crate::output::line;
 
 /// Everything there is to know of an app. A server that does not know one of them leaves it out.
@@ -140,7 +140,7 @@ fn halted(halted: &Value, page: &mut Page) {
     if halted.is_object() {
         page.fact(1, "halted", &format!("{} for {}", text(&halted["text"]), since(&text(&halted["since"]))));
         page.fact(1, "why", &text(&halted["why"]));
-        page.fact(1, "next", &next(&halted["nextAction"]));
+        page.fact(1, "next", &next(&halted["nextAction"], Style::Left));
     }
 }
 

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::command::table::{items, text};
+use crate::command::table::{items, state, text};
+use crate::command::why::{Style, next};
 use crate::output::one_line;
 
 /// The number of ends after which something that is still being started counts as crashed.
@@ -14,9 +15,6 @@ const LINES: usize = 5;
 
 /// The states in which a task is over by itself. One that is lost with its agent did not crash.
 const OWN_ENDS: [&str; 3] = ["TASK_FAILED", "TASK_FINISHED", "TASK_ERROR"];
-
-/// The kinds of what is next that last until their time.
-const LASTING: [&str; 3] = ["grace", "held", "paused"];
 
 /// A crash.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +53,7 @@ fn crash(app: &Value, ended: &Value) -> Crash {
     }
 }
 
-fn words(app: &Value, ended: &Value, next: Option<&Value>) -> String {
+fn words(app: &Value, ended: &Value, action: Option<&Value>) -> String {
     let [id, task] = [&app["id"], &ended["taskId"]].map(text);
     let mut lines = vec![format!("{id} started and does not stay: {task} {}", reason(ended))];
     let errors = text(&ended["lastErrors"]);
@@ -64,8 +62,8 @@ fn words(app: &Value, ended: &Value, next: Option<&Value>) -> String {
         lines.push("  its last words on standard error:".to_owned());
         lines.extend(errors[errors.len().saturating_sub(LINES)..].iter().map(|line| format!("  | {}", one_line(line))));
     }
-    lines.push(match next {
-        Some(next) => format!("  next: {}{}", text(&next["text"]), at(next)),
+    lines.push(match action {
+        Some(action) => format!("  next: {}", next(action, Style::Clock)),
         None => "  next: it is launched again".to_owned(),
     });
     let kind = if app["isPod"] == true { "pod" } else { "app" };
@@ -77,7 +75,7 @@ fn words(app: &Value, ended: &Value, next: Option<&Value>) -> String {
 
 /// The way it ended: what was said of it, or else the signal or status.
 fn reason(ended: &Value) -> String {
-    let state = text(&ended["state"]).trim_start_matches("TASK_").to_lowercase();
+    let state = state(&ended["state"]);
     let message = text(&ended["message"]);
     let message = message.trim().lines().next().unwrap_or_default();
     match (message.is_empty(), ended["signal"].as_u64(), ended["exitStatus"].as_i64()) {
@@ -86,14 +84,6 @@ fn reason(ended: &Value) -> String {
         (true, None, Some(status)) => format!("{state}: exited with status {status}"),
         (true, None, None) => state,
     }
-}
-
-/// The clock time of what is done next, behind its words.
-pub(super) fn at(next: &Value) -> String {
-    let moment = text(&next["at"]);
-    let clock = moment.split_once('T').map(|(_, clock)| clock.split('.').next().unwrap_or(clock));
-    let word = if LASTING.iter().any(|kind| next["kind"] == *kind) { "until" } else { "at" };
-    clock.map_or_else(String::new, |clock| format!(", {word} {} UTC", clock.trim_end_matches('Z')))
 }
 
 #[cfg(test)]

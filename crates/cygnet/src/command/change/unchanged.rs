@@ -3,11 +3,10 @@
 
 use serde_json::Value;
 
-use super::crashes;
 use super::look::look;
 use crate::api::Api;
 use crate::command::table::{items, text};
-use crate::command::why::causes;
+use crate::command::why::{Style, causes, next};
 
 /// The deployment under way that an app is part of.
 pub(super) async fn under_way(api: &Api, app: &str) -> Option<String> {
@@ -20,10 +19,7 @@ pub(super) async fn trouble(api: &Api, app: &str) -> Option<String> {
 }
 
 fn trouble_of(app: &Value) -> Option<String> {
-    let waiting = items(&app["waiting"]).first().map(|waiting| {
-        let next = &waiting["nextAction"];
-        format!("{}{}", text(&next["text"]), crashes::at(next))
-    });
+    let waiting = items(&app["waiting"]).first().map(|waiting| next(&waiting["nextAction"], Style::Clock));
     let failing = || items(&app["tasks"]).iter().map(causes).find(|causes| !causes.is_empty());
     waiting.or_else(failing)
 }

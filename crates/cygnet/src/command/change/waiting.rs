@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::crashes::at;
-use crate::command::table::{items, text};
+use crate::command::table::items;
+use crate::command::why::{Style, next};
 
 /// The most lines for an app.
 const MOST: usize = 3;
@@ -14,16 +14,14 @@ const MOST: usize = 3;
 /// The indent of a reason, by which it is known.
 pub(super) const INDENT: &str = "      ";
 
-/// The grace period and the delay of a check that does not name them.
-const DEFAULTS: [(&str, u64); 2] = [("gracePeriodSeconds", 300), ("delaySeconds", 15)];
-
 /// The lines for an app: what is next for its instances that are not up, the most frequent first.
 pub(super) fn reasons(app: &Value) -> Vec<String> {
     let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-    for next in nexts(app) {
+    for (health, action) in nexts(app) {
         // A launch is among what the deployment says it waits for.
-        if next["kind"] != "start" && !next["text"].is_null() {
-            *counted.entry(format!("{}{}{}", text(&next["text"]), at(next), default_of(app, next))).or_default() += 1;
+        if action["kind"] != "start" && !action["text"].is_null() {
+            let reason = next(action, Style::Clock) + &by_field(app, health, action);
+            *counted.entry(reason).or_default() += 1;
         }
     }
     let mut counted: Vec<(String, usize)> = counted.into_iter().collect();
@@ -35,21 +33,25 @@ pub(super) fn reasons(app: &Value) -> Vec<String> {
     lines.collect()
 }
 
-fn nexts(app: &Value) -> impl Iterator<Item = &Value> {
+/// What is next for instances that are not well, each beside what is known of its health; that is nothing before they run.
+fn nexts(app: &Value) -> impl Iterator<Item = (&Value, &Value)> {
     let checked = items(&app["tasks"]).iter().map(|task| &task["health"]);
-    let unwell = checked.filter(|health| health["verdict"] != "healthy").map(|health| &health["nextAction"]);
-    unwell.chain(items(&app["waiting"]).iter().map(|waiting| &waiting["nextAction"])).filter(|next| next.is_object())
+    let unwell = checked.filter(|health| health["verdict"] != "healthy").map(|health| (health, &health["nextAction"]));
+    let waiting = items(&app["waiting"]).iter().map(|waiting| (&Value::Null, &waiting["nextAction"]));
+    unwell.chain(waiting).filter(|(_, action)| action.is_object())
 }
 
-/// The default that bites here, if it is one: people wait for it without having asked for it.
-fn default_of(app: &Value, next: &Value) -> String {
-    let (field, usual) = match text(&next["kind"]).as_str() {
-        "grace" => DEFAULTS[0],
-        "check" if !next["at"].is_null() => DEFAULTS[1],
+/// The field of the definition that makes it wait, of the check that has no verdict yet: people may never have set it.
+fn by_field(app: &Value, health: &Value, action: &Value) -> String {
+    let field = match action["kind"].as_str() {
+        Some("grace") => "gracePeriodSeconds",
+        Some("check") if !action["at"].is_null() => "delaySeconds",
         _ => return String::new(),
     };
-    let is_default = items(&app["healthChecks"]).iter().any(|check| check[field].as_u64() == Some(usual));
-    if is_default { format!(" ({field} {usual}, the default)") } else { String::new() }
+    let awaited = items(&health["checks"]).iter().find(|check| check["verdict"] == "unknown");
+    let index = awaited.and_then(|check| usize::try_from(check["index"].as_u64()?).ok());
+    let value = index.and_then(|index| items(&app["healthChecks"]).get(index)?.get(field));
+    value.map_or_else(String::new, |value| format!(" ({field} {value})"))
 }
 
 #[cfg(test)]
@@ -59,30 +61,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_instance_waits_for_is_said_with_its_time_and_the_default_that_bites() {
-        let next = |kind: &str, text: &str, at: Value| {
-            json!({"health": {"verdict": "unknown",
-            "nextAction": {"kind": kind, "text": text, "at": at}}})
+    fn what_an_instance_waits_for_is_said_with_its_time_and_the_field_that_makes_it_wait() {
+        let of = |kind: &str, text: &str, at: &str, link: &str| {
+            let checks = json!([{"index": 0, "verdict": "healthy"}, {"index": 1, "verdict": "unknown"}]);
+            json!({"health": {"verdict": "unknown", "checks": checks,
+                "nextAction": {"kind": kind, "text": text, "at": at, "link": link}}})
         };
-        let grace = next("grace", "3 failures so far, last: 503", json!("2026-01-02T00:05:00.000Z"));
-        let check = next("check", "waits for its first health check", json!("2026-01-02T00:00:15.000Z"));
+        let text = "failures count after its grace period (3 failures so far, last: 503)";
+        let grace = of("grace", text, "2026-01-02T00:05:00.000Z", "from");
+        let check = of("check", "waits for its first health check", "2026-01-02T00:00:15.000Z", "at");
         let well = json!({"health": {"verdict": "healthy", "nextAction": null}});
-        let app = json!({"healthChecks": [{"gracePeriodSeconds": 300, "delaySeconds": 15}], "waiting": [],
-            "tasks": [check, grace.clone(), well, grace]});
+        let app = json!({"waiting": [], "tasks": [check, grace.clone(), well, grace], "healthChecks": [
+            {"gracePeriodSeconds": 300, "delaySeconds": 15}, {"gracePeriodSeconds": 20, "delaySeconds": 5}]});
         assert_eq!(
             reasons(&app),
             [
-                "      2 times: 3 failures so far, last: 503, until 00:05:00 UTC (gracePeriodSeconds 300, the default)",
-                "      waits for its first health check, at 00:00:15 UTC (delaySeconds 15, the default)"
+                format!("      2 times: {text}, from 00:05:00 UTC (gracePeriodSeconds 20)"),
+                "      waits for its first health check, at 00:00:15 UTC (delaySeconds 5)".to_owned()
             ]
         );
     }
 
     #[test]
-    fn a_value_of_the_definitions_own_is_no_default() {
-        let next = json!({"kind": "grace", "text": "x", "at": "2026-01-02T00:05:00.000Z"});
-        let app = json!({"healthChecks": [{"gracePeriodSeconds": 10}], "waiting": [{"nextAction": next}]});
-        assert_eq!(reasons(&app), ["      x, until 00:05:00 UTC"]);
+    fn an_instance_that_does_not_run_waits_for_no_check() {
+        let next = json!({"kind": "launch", "text": "x", "at": "2026-01-02T00:05:00.000Z", "link": "at"});
+        let app = json!({"healthChecks": [{"gracePeriodSeconds": 300}], "waiting": [{"nextAction": next}]});
+        assert_eq!(reasons(&app), ["      x, at 00:05:00 UTC"]);
         assert!(reasons(&Value::Null).is_empty());
     }
 }

@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn at_each_width_the_reason_is_seen_and_no_word_of_the_others_is_broken() {
-        let why = "front: 503 Service Unavailable; within grace until 10:20:30, 12 failures so far";
+        let why = "front: 503 Service Unavailable; within grace until 10:20:30 UTC, 12 failures so far";
         let grace = Row { state: "running".into(), why: why.into(), last_failure: "front".into(), ..row(1, "unknown") };
         let waiting = Row {
             app: "/shop".into(),

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::why;
-use crate::command::table::{items, text};
+use super::why::of_task;
+use crate::command::table::{items, state, text};
 use crate::command::task::{causes, judged, ports, progress};
+use crate::command::why::{self, Style, next};
 
 /// All apps at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -87,8 +88,8 @@ impl Snapshot {
 fn rows(app: &Value) -> Vec<Row> {
     let tasks = app["tasks"].as_array().map_or(&[][..], Vec::as_slice);
     let waiting = app["instances"].as_u64().unwrap_or(0).saturating_sub(tasks.len() as u64);
-    let next = items(&app["waiting"]).iter().map(|one| &one["nextAction"]).find(|next| next.is_object());
-    let why = next.map(why::of_next).unwrap_or_default();
+    let action = items(&app["waiting"]).iter().map(|one| &one["nextAction"]).find(|action| action.is_object());
+    let why = action.map(|action| next(action, Style::Clock)).unwrap_or_default();
     let waits = || Row {
         app: text(&app["id"]),
         state: "waiting".into(),
@@ -106,11 +107,11 @@ fn row(app: &Value, task: &Value) -> Row {
     Row {
         app: text(&app["id"]),
         task: text(&task["id"]),
-        state: text(&task["state"]).trim_start_matches("TASK_").to_lowercase(),
+        state: state(&task["state"]),
         health: judged(results, defined),
         checks: (results.iter().filter(|result| result["alive"] == true).count(), defined),
         last_failure: last_failure(task, results),
-        why: why::of_task(task),
+        why: of_task(task),
         ports: ports(task),
         started_at: text(&task["startedAt"]),
         instances: 1,
@@ -119,7 +120,7 @@ fn row(app: &Value, task: &Value) -> Row {
 
 /// A scheduler of before tells no reasons.
 fn last_failure(task: &Value, results: &[Value]) -> String {
-    let causes = || if task["health"].is_object() { crate::command::why::causes(task) } else { causes(results) };
+    let causes = || if task["health"].is_object() { why::causes(task) } else { causes(results) };
     progress(task).unwrap_or_else(causes)
 }
 

@@ -5,20 +5,20 @@ use serde_json::Value;
 
 use crate::command::table::{items, text};
 use crate::command::task::progress;
-use crate::command::why::cause;
+use crate::command::why::{Style, cause, clock, failures, next};
 
 /// The kinds of what is next that say all there is to say.
 const WHOLE: [&str; 5] = ["paused", "held", "agent", "end", "ready"];
 
 /// The reason, and what is next; nothing for what is well.
 pub(super) fn of_task(task: &Value) -> String {
-    let (health, next) = (&task["health"], &task["health"]["nextAction"]);
+    let (health, action) = (&task["health"], &task["health"]["nextAction"]);
     if let Some(progress) = progress(task) {
         return progress;
     }
     let failing: Vec<String> = items(&health["checks"]).iter().filter_map(failing).collect();
-    let kind = next["kind"].as_str().unwrap_or_default();
-    let what_is_next = next.is_object().then(|| of_next(next));
+    let kind = action["kind"].as_str().unwrap_or_default();
+    let what_is_next = action.is_object().then(|| next(action, Style::Clock));
     match (failing.is_empty(), kind) {
         // Its end of grace is with the check.
         (false, "grace") => failing.join("; "),
@@ -31,32 +31,16 @@ pub(super) fn of_task(task: &Value) -> String {
     }
 }
 
-/// The next thing, with its time.
-pub(super) fn of_next(next: &Value) -> String {
-    match clock(&next["at"]) {
-        Some(clock) if ["paused", "held", "grace"].iter().any(|kind| next["kind"] == *kind) => {
-            format!("{} until {clock}", text(&next["text"]))
-        }
-        Some(clock) => format!("{}, {clock}", text(&next["text"])),
-        None => text(&next["text"]),
-    }
-}
-
 /// A check that fails, also while that does not count.
 fn failing(check: &Value) -> Option<String> {
     let name = text(&check["name"]);
     let grace = &check["grace"];
     if grace["failures"].as_u64().is_some_and(|failures| failures > 0) {
         let (until, cause) = (clock(&grace["until"]).unwrap_or_default(), text(&check["lastAttempt"]["cause"]));
-        return Some(format!("{name}: {cause}; within grace until {until}, {} failures so far", grace["failures"]));
+        let forgiven = failures(&grace["failures"]);
+        return Some(format!("{name}: {cause}; within grace until {until}, {forgiven} so far"));
     }
     (check["verdict"] == "unhealthy").then(|| format!("{name}: {}", cause(check)))
-}
-
-/// The time of day of a moment.
-pub(super) fn clock(moment: &Value) -> Option<String> {
-    let clock = moment.as_str()?.split_once('T')?.1;
-    Some(clock.get(..8)?.to_owned())
 }
 
 #[cfg(test)]
@@ -74,26 +58,26 @@ mod tests {
 
     #[test]
     fn a_check_that_fails_is_named_also_within_its_grace() {
-        let next = |kind: &str, text: &str| json!({"kind": kind, "text": text, "at": AT});
+        let next = |kind: &str, text: &str| json!({"kind": kind, "text": text, "at": AT, "link": "at"});
         let grace = json!([{"name": "ready", "verdict": "healthy"}, {"name": "front", "verdict": "unknown",
             "grace": {"until": AT, "failures": 12}, "lastAttempt": {"cause": "503 Service Unavailable"}}]);
         let grace = task(grace, next("grace", "failures count after its grace period"));
-        let within = "front: 503 Service Unavailable; within grace until 10:20:30, 12 failures so far";
+        let within = "front: 503 Service Unavailable; within grace until 10:20:30 UTC, 12 failures so far";
         assert_eq!(of_task(&grace), within);
         assert_eq!(causes(&grace), "front: 503 Service Unavailable, within grace");
         let failing = json!([{"name": "front", "verdict": "unhealthy", "lastFailureCause": "refused"}]);
         let killed = task(failing.clone(), next("kill", "is killed at failure 3 (1 so far)"));
-        assert_eq!(of_task(&killed), "front: refused; is killed at failure 3 (1 so far), 10:20:30");
-        let held = task(failing.clone(), next("held", "is held by the brake"));
-        assert_eq!(of_task(&held), "is held by the brake until 10:20:30; front: refused");
+        assert_eq!(of_task(&killed), "front: refused; is killed at failure 3 (1 so far), at 10:20:30 UTC");
+        let held = task(failing.clone(), next("held", "is held by the brake; it admits the next kill"));
+        assert_eq!(of_task(&held), "is held by the brake; it admits the next kill, at 10:20:30 UTC; front: refused");
         assert_eq!(causes(&held), "front: refused");
     }
 
     #[test]
     fn what_else_it_waits_for_is_said_and_what_is_well_says_nothing() {
-        assert_eq!(of_task(&task(json!([]), json!({"kind": "check", "text": "waits", "at": AT}))), "waits, 10:20:30");
-        let paused = json!({"kind": "paused", "text": "is not checked: its checks are paused", "at": AT});
-        assert_eq!(of_task(&task(json!([]), paused)), "is not checked: its checks are paused until 10:20:30");
+        assert_eq!(of_task(&task(json!([]), json!({"kind": "check", "text": "waits", "at": AT}))), "waits, at 10:20:30 UTC");
+        let paused = json!({"kind": "paused", "text": "is not checked: its checks are paused", "at": AT, "link": "until"});
+        assert_eq!(of_task(&task(json!([]), paused)), "is not checked: its checks are paused, until 10:20:30 UTC");
         assert_eq!(of_task(&task(json!([{"name": "a", "verdict": "healthy"}]), Value::Null)), "");
         assert_eq!(of_task(&json!({"message": "Pulling"})), "Pulling");
         assert_eq!(of_task(&Value::Null), "");

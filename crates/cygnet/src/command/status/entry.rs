@@ -7,14 +7,14 @@ use crate::command::age::{since, when};
 use crate::command::ids::shown;
 use crate::command::page::Page;
 use crate::command::table::{items, joined, text};
-use crate::command::why::next;
+use crate::command::why::{Style, next};
 
 pub(super) fn show(entry: &Value, page: &mut Page) {
     let since = since(&text(&entry["since"]));
     let lasting = if since.is_empty() { since } else { format!(" for {since}") };
     page.text(&format!("{} {}{lasting}{}", whose(entry), text(&entry["text"]), details(entry)));
     page.fact(1, "why", &why(entry));
-    page.fact(1, "next", &next(&entry["nextAction"]));
+    page.fact(1, "next", &next(&entry["nextAction"], Style::Left));
     page.fact(1, "before", &before(&entry["before"]));
 }
 

@@ -12,7 +12,7 @@ use crate::command::age::{since, when};
 use crate::command::ids::{Kind, each};
 use crate::command::page::Page;
 use crate::command::table::{items, text};
-use crate::command::why::{attempt, found, health, heard, next, show_end};
+use crate::command::why::{Style, attempt, found, health, heard, next, show_end};
 use crate::output::line;
 
 /// The most attempts of a check, and the most changes.
@@ -101,7 +101,7 @@ fn show_task(app: &Value, task: &Value, place: Option<&str>, page: &mut Page) {
         "paused",
         &told["checksPausedUntil"].as_str().map_or_else(String::new, |until| format!("its checks, until {until}")),
     );
-    page.fact(1, "next", &next(&told["nextAction"]));
+    page.fact(1, "next", &next(&told["nextAction"], Style::Left));
     for check in checks {
         page.gap();
         show_check(check, page);

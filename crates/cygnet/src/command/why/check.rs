@@ -67,7 +67,8 @@ fn caused(cause: &Value) -> String {
     cause.as_str().map_or_else(String::new, |cause| format!(": {cause}"))
 }
 
-fn failures(count: &Value) -> String {
+/// A number of failures in words.
+pub(crate) fn failures(count: &Value) -> String {
     match count.as_u64().unwrap_or(0) {
         1 => "1 failure".to_owned(),
         count => format!("{count} failures"),

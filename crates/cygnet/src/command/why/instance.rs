@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::check::{attempt, found};
-use super::next;
+use super::{Style, next};
 use crate::command::age::since;
 use crate::command::page::Page;
 use crate::command::table::{items, state, text};
@@ -43,7 +43,7 @@ pub(crate) fn show_instance(name: &str, task: &Value, page: &mut Page) {
     for check in checks.iter().filter(|check| check["verdict"] != "healthy") {
         show_check(check, page);
     }
-    page.fact(1, "next", &next(&told["nextAction"]));
+    page.fact(1, "next", &next(&told["nextAction"], Style::Left));
 }
 
 fn show_check(check: &Value, page: &mut Page) {
@@ -60,7 +60,7 @@ fn show_check(check: &Value, page: &mut Page) {
 pub(crate) fn show_waiting(name: &str, waiting: &Value, page: &mut Page) {
     page.text(&format!("{name} has no task for {}{}", since(&text(&waiting["since"])), restarts(waiting)));
     page.fact(1, "why", &text(&waiting["why"]));
-    page.fact(1, "next", &next(&waiting["nextAction"]));
+    page.fact(1, "next", &next(&waiting["nextAction"], Style::Left));
 }
 
 fn restarts(told: &Value) -> String {

@@ -100,6 +100,7 @@ fn an_app_may_have_a_brake_of_its_own_and_changes_it_without_a_restart() {
     let next = app["tasks"].as_array().unwrap().iter().map(|task| &task["health"]["nextAction"]);
     let held = next.into_iter().find(|next| next["kind"] == "held").unwrap();
     assert_eq!(held["at"], world.brake()["healthKills"]["nextAt"], "by its own window, not by that of all");
+    assert_eq!(held["link"], "at", "the brake admits one then");
     assert_eq!(world.app()["brake"], json!({"share": 0.1, "least": 1, "windowSeconds": 300}));
     world.pass(Duration::from_secs(61));
     killed.extend(world.killed());
