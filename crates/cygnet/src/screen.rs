@@ -1,8 +1,9 @@
 //! The end of the terminal that is drawn again in place, and what is written beside it.
 //!
-//! In: lines that fit the terminal ([`draw`]), and bytes for standard error ([`beside`]), which may share the terminal: they
-//! go above what is drawn. Out: escape sequences on standard output. Owns what is drawn, of which a process has one.
+//! In: lines that fit the terminal ([`draw`]), and bytes or words for standard error ([`beside`], [`complaint`]), which may
+//! share the terminal: they go above what is drawn. Out: escape sequences on standard output. Owns what is drawn, of which a process has one.
 
+use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 #[expect(clippy::disallowed_types, reason = "log lines come from every thread, and the terminal is one")]
 use std::sync::Mutex;
@@ -10,7 +11,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::output::{one_line, raw};
+use crate::output::{complained, one_line, raw};
 
 /// The sign that something was cut off.
 const CUT: char = '…';
@@ -62,6 +63,11 @@ pub(crate) fn beside(bytes: &[u8]) -> std::io::Result<()> {
     let written = std::io::stderr().write_all(bytes);
     raw(drawn.replaced(lines, size).as_bytes());
     written
+}
+
+/// Says this on standard error, of which there may be none any more, above what is drawn.
+pub(crate) fn complaint(text: impl Display) {
+    let _ = beside(format!("{}\n", complained(text)).as_bytes());
 }
 
 fn drawn() -> MutexGuard<'static, Drawn> {

@@ -1,5 +1,5 @@
-// An answer of the API, kept fresh: asked for again after events, but never twice at a time, and never so often that
-// asking is all that is done. In: how to ask. Out: each answer to `show`.
+// An answer of the API, kept fresh: asked for again after events and every few seconds, but never twice at a time, never so
+// often that asking is all that is done, and not while nobody sees it. In: how to ask. Out: each answer to `show`.
 
 const LEAST_MS = 250;
 const IDLE_MS = 5000;
@@ -7,8 +7,8 @@ const IDLE_MS = 5000;
 /** How long to wait with the next question, if the last one took so long: asking is at most half of what is done. Pure. */
 export const pause = (tookMs) => Math.max(LEAST_MS, tookMs);
 
-/** Starts; returns how to ask again soon, and how to stop. */
-export function follow(ask, show, clock = globalThis) {
+/** Starts; returns how to ask again soon, and how to stop. What nobody sees is asked for once, and then after the next `soon`. */
+export function follow(ask, show, { clock = globalThis, isSeen = () => true } = {}) {
   let [timer, busy, wanted, over] = [null, false, false, false];
   let [ended, took] = [-Infinity, 0];
 
@@ -25,11 +25,16 @@ export function follow(ask, show, clock = globalThis) {
 
   function wait(ms) {
     clock.clearTimeout(timer);
-    timer = clock.setTimeout(now, ms);
+    timer = clock.setTimeout(due, ms);
+  }
+
+  function due() {
+    [timer, wanted] = [null, false];
+    if (isSeen()) now();
   }
 
   function soon() {
-    if (over) return;
+    if (over || !isSeen()) return;
     if (busy) wanted = true;
     else if (!wanted) {
       wanted = true;

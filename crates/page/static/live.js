@@ -15,8 +15,8 @@ function useFollowed(ask, about, listen) {
   useEffect(() => {
     show({});
     const keep = (next) => show((last) => ({ data: next.data ?? last.data, error: next.error }));
-    const following = follow(ask, keep);
-    const soon = () => document.hidden || following.soon();
+    const following = follow(ask, keep, { isSeen: () => !document.hidden });
+    const { soon } = following;
     const deaf = listen(soon);
     addEventListener('changed', soon);
     document.addEventListener('visibilitychange', soon);

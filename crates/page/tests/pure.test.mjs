@@ -173,13 +173,34 @@ test('many events are one question, and slow answers are asked for rarely', asyn
   const clock = { setTimeout: (act, ms) => timers.push({ act, ms }), clearTimeout: () => {} };
   let asked = 0;
   const shown = [];
-  const following = follow(async () => ++asked, (answer) => shown.push(answer.data), clock);
+  const following = follow(async () => ++asked, (answer) => shown.push(answer.data), { clock });
   for (let event = 0; event < 1000; event += 1) following.soon();
   await new Promise(setImmediate);
   assert.deepEqual([asked, shown], [1, [1]]);
   assert.equal(timers.length, 1);
   assert.ok(timers[0].ms < 300);
   assert.equal(pause(2000), 2000);
+  following.stop();
+});
+
+test('what nobody sees is not asked for again until somebody does', async () => {
+  const timers = [];
+  const clock = { setTimeout: (act) => timers.push(act), clearTimeout: () => {} };
+  let [asked, isSeen] = [0, false];
+  const following = follow(async () => ++asked, () => {}, { clock, isSeen: () => isSeen });
+  await new Promise(setImmediate);
+  timers.pop()();
+  following.soon();
+  assert.deepEqual([asked, timers.length], [1, 0]);
+  isSeen = true;
+  following.soon();
+  isSeen = false;
+  timers.pop()();
+  assert.equal(asked, 1, 'hidden again before it was due');
+  isSeen = true;
+  following.soon();
+  timers.pop()();
+  assert.equal(asked, 2);
   following.stop();
 });
 

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 
 use self::options::{How, What, When, Where};
 use self::report::{NOT_KNOWN, Tally, WRONG_USAGE, attempt_json, attempt_text};
-use crate::output::{complaint, line};
+use crate::output::{complaint, json_line, line};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,7 +65,7 @@ pub(crate) async fn run(check: Check) -> ExitCode {
     };
     match carry_out(order, &check).await {
         Ok((tally, report)) => {
-            line(if check.json { tally.json(&report) } else { tally.text(&report) });
+            if check.json { json_line(tally.json(&report)) } else { line(tally.text(&report)) }
             tally.exit_code()
         }
         Err(error) => fail(&error, NOT_KNOWN),
@@ -140,7 +140,10 @@ async fn carry_out(order: Order, check: &Check) -> anyhow::Result<(Tally, CheckR
             }
         };
         tally.add(&event);
-        line(if check.json { attempt_json(&event) } else { attempt_text(tally.attempts, &event) });
+        match check.json {
+            true => json_line(attempt_json(&event)),
+            false => attempt_text(tally.attempts, &event).lines().for_each(line),
+        }
     }
     let report = handle.report().await.context("the check engine ended")?;
     // A command that was interrupted ends with its check.

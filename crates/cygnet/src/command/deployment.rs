@@ -12,7 +12,7 @@ use super::change::{DEPLOYMENTS, Follower, Following};
 use super::ids::{Kind, each};
 use super::table::{Table, action, items, joined, print, table, text};
 use crate::api::{Api, Noun, encoded};
-use crate::output::line;
+use crate::output::{json_line, line};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -57,14 +57,14 @@ pub(crate) async fn run(deployment: Noun<Verb>) -> anyhow::Result<ExitCode> {
         Verb::List => {
             let all = api.get("/v2/deployments").await?;
             match items(&all) {
-                _ if api.json => line(all),
+                _ if api.json => json_line(all),
                 [] => line("no deployment is under way"),
                 some => print(&listed(some)),
             }
         }
         Verb::Show { id } => {
             let found = find(&api, &Kind::Deployment.find(&api, id).await?).await?;
-            line(if api.json { found.to_string() } else { shown(&found) });
+            if api.json { json_line(found) } else { shown(&found).iter().for_each(line) }
         }
         Verb::Watch { ids, following } => return watch(&api, ids, following).await,
         Verb::Continue { id, following } => {
@@ -140,7 +140,7 @@ fn actions(actions: &Value) -> String {
     items(actions).iter().map(action).collect::<Vec<_>>().join(", ")
 }
 
-fn shown(deployment: &Value) -> String {
+fn shown(deployment: &Value) -> Vec<String> {
     let mut lines = vec![format!(
         "{} of {}, for {}",
         text(&deployment["id"]),
@@ -162,7 +162,7 @@ fn shown(deployment: &Value) -> String {
             lines.extend(reasons.map(|reason| format!("       {}", text(reason))));
         }
     }
-    lines.join("\n")
+    lines
 }
 
 #[cfg(test)]
@@ -176,8 +176,8 @@ mod tests {
         let step = |app: &str| json!({"actions": [{"action": "StartApplication", "app": app}]});
         let deployment = json!({"id": "d", "affectedApps": ["/a", "/b"], "affectedPods": [], "currentStep": 2,
             "currentActions": [{"app": "/b", "waitsFor": ["1 instance starts"]}], "totalSteps": 3, "version": "", "steps": [step("/a"), step("/b"), {"actions": [{"action": "StartPod", "pod": "/p"}]}]});
-        let text = shown(&deployment);
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let lines = shown(&deployment);
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
         assert_eq!(
             lines[1..],
             ["done  StartApplication /a", "now  StartApplication /b", "1 instance starts", "then  StartPod /p"]

@@ -97,8 +97,7 @@ pub(crate) async fn run(dev: Dev) -> anyhow::Result<ExitCode> {
         () = stop.asked() => None,
     };
     if let Some(error) = &refused {
-        // Without a reader there is nothing to fail for.
-        let _ = crate::screen::beside(format!("cygnet dev: {error:#}\n").as_bytes());
+        crate::screen::complaint(format!("cygnet dev: {error:#}"));
     }
     leave(dev.keep, running, &mut watch, &mut stop).await?;
     Ok(if refused.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

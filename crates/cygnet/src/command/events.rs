@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::table::{action, items, text};
 use crate::api::{Api, Asking};
-use crate::output::{complaint, line, one_line};
+use crate::output::{complaint, json_line, line};
 use crate::signals::Stop;
 
 /// The wait before listening again.
@@ -51,7 +51,7 @@ async fn listen(how: &Events) -> anyhow::Result<()> {
     while left > 0 {
         match stream.next().await {
             Ok(Some(event)) if how.app.as_ref().is_none_or(|app| concerns(&event, app)) => {
-                line(if api.json { event.to_string() } else { shown(&event) });
+                if api.json { json_line(&event) } else { line(shown(&event)) }
                 left -= 1;
             }
             Ok(Some(_)) => {}
@@ -111,11 +111,11 @@ fn shown(event: &Value) -> String {
     for name in whose.into_iter().chain(told) {
         let value = text(&event[name]);
         if !value.is_empty() {
-            line.push_str(&format!("  {name}={}", one_line(&value)));
+            line.push_str(&format!("  {name}={value}"));
         }
     }
     if let Some(cause) = event["cause"]["text"].as_str() {
-        line.push_str(&format!("  cause={}", one_line(cause)));
+        line.push_str(&format!("  cause={cause}"));
     }
     let actions = items(&event["currentStep"]["actions"]).iter();
     actions.for_each(|one| line.push_str(&format!("  {}", action(one))));
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn an_event_is_a_line() {
         let event = json!({"eventType": "status_update_event", "timestamp": "T", "appId": "/web", "taskId": "t",
-            "taskStatus": "TASK_FAILED", "message": "a\nb", "ports": [1]});
+            "taskStatus": "TASK_FAILED", "message": "a b", "ports": [1]});
         assert_eq!(shown(&event), "T  status_update  appId=/web  taskId=t  taskStatus=TASK_FAILED  message=a b");
         let failed = json!({"eventType": "failed_health_check_event", "timestamp": "T", "appId": "/web",
             "cause": {"kind": "status", "text": "503 Service Unavailable"}});

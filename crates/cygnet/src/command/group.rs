@@ -12,7 +12,7 @@ use super::kind::Kind;
 use super::plan;
 use super::table::{Table, items, joined, print, table, text};
 use crate::api::{Api, Noun};
-use crate::output::line;
+use crate::output::json_line;
 
 /// Shows what is in groups, too.
 const EMBED: &str = "?embed=group.groups&embed=group.apps&embed=group.pods&embed=group.apps.counts";
@@ -111,7 +111,7 @@ pub(crate) async fn run(mut group: Noun<Verb>) -> anyhow::Result<ExitCode> {
 async fn show(api: &Api, path: &str) -> anyhow::Result<ExitCode> {
     let group = api.get(&format!("{path}{EMBED}")).await?;
     match api.json {
-        true => line(group),
+        true => json_line(group),
         false => print(&tree(&group)),
     }
     Ok(ExitCode::SUCCESS)

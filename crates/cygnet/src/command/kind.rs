@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::change::{self, Manner};
 use super::table::{items, text};
 use crate::api::{Api, encoded, path};
-use crate::output::line;
+use crate::output::{json_line, line};
 
 /// A kind of definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Kind {
     /// Prints the definition as it was in a version.
     pub(crate) async fn show_version(self, api: &Api, id: &str, version: &str) -> anyhow::Result<ExitCode> {
         let definition = self.version(api, id, version).await?;
-        line(if api.json { definition.to_string() } else { format!("{definition:#}") });
+        json_line(if api.json { definition.to_string() } else { format!("{definition:#}") });
         Ok(ExitCode::SUCCESS)
     }
 
@@ -71,7 +71,7 @@ impl Kind {
     pub(crate) async fn show_versions(self, api: &Api, id: &str) -> anyhow::Result<ExitCode> {
         let answer = api.get(&self.versions_path(id)).await?;
         match self {
-            _ if api.json => line(answer),
+            _ if api.json => json_line(answer),
             Kind::Group => listed(&answer).for_each(line),
             Kind::App | Kind::Pod => newest_first(&answer).iter().for_each(line),
         }

@@ -15,7 +15,7 @@ use super::ids::Kind;
 use super::page::Page;
 use super::table::{items, print, text};
 use crate::api::{Api, Noun};
-use crate::output::line;
+use crate::output::json_line;
 
 const AGENTS: &str = "/v2/agents";
 
@@ -51,7 +51,7 @@ pub(crate) async fn run(node: Noun<Verb>) -> anyhow::Result<ExitCode> {
 async fn list(api: &Api) -> anyhow::Result<ExitCode> {
     let answer = api.get(AGENTS).await?;
     match api.json {
-        true => line(answer),
+        true => json_line(answer),
         false => print(&show::listed(items(&answer["agents"]))),
     }
     Ok(ExitCode::SUCCESS)
@@ -61,7 +61,7 @@ async fn one(api: &Api, name: &str) -> anyhow::Result<ExitCode> {
     let agents = all(api).await?;
     let agent = find(&agents, name)?;
     match api.json {
-        true => line(agent),
+        true => json_line(agent),
         false => show::shown(agent, Page::of_stdout()).print(),
     }
     Ok(ExitCode::SUCCESS)

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::definitions;
 use super::table::{action, items, text};
 use crate::api::Api;
-use crate::output::{complaint, line, still};
+use crate::output::{complaint, json_line, line};
 
 /// The exit code of a comparison that could not be made, as that of `diff`.
 const TROUBLE: u8 = 2;
@@ -42,7 +42,7 @@ pub(crate) async fn dry_run(
     for definition in definitions {
         let plan = definitions::try_out(api, definition, force, canary).await?;
         if api.json {
-            line(plan);
+            json_line(plan);
             continue;
         }
         lines(&name(definition), &plan).iter().for_each(line);
@@ -70,7 +70,7 @@ async fn differences(api: &Api, diff: &Diff) -> anyhow::Result<bool> {
         let mut plan = definitions::try_out(api, &definition, true, None).await?;
         any |= differs(&plan);
         if api.json {
-            line(json!({"id": definition["id"], "apps": plan["apps"].take(), "diff": plan["diff"].take()}));
+            json_line(json!({"id": definition["id"], "apps": plan["apps"].take(), "diff": plan["diff"].take()}));
         } else if differs(&plan) {
             line(name(&definition));
             changes(&plan).iter().for_each(line);
@@ -130,7 +130,7 @@ pub(crate) fn changes(plan: &Value) -> Vec<String> {
 
 /// A value that is new, gone, or another one.
 fn change(of: &str, one: &Value) -> String {
-    let path = still(&text(&one["path"]));
+    let path = text(&one["path"]);
     match (one.get("before"), one.get("after")) {
         (None, Some(after)) => format!("+ {of}{path}: {after}"),
         (Some(before), None) => format!("- {of}{path}: {before}"),

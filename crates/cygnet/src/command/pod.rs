@@ -15,7 +15,7 @@ use super::kind::Kind;
 use super::plan;
 use super::table::{items, text};
 use crate::api::{Api, Noun};
-use crate::output::line;
+use crate::output::{json_line, line};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -139,7 +139,7 @@ async fn kill(api: &Api, id: &str, instances: &[String], wipe: bool) -> anyhow::
     let killed = api.send(Method::DELETE, &path, Some(&json!(instances))).await?.body;
     let names: Vec<_> = items(&killed).iter().map(|instance| text(&instance["id"])).collect();
     if api.json {
-        line(killed);
+        json_line(killed);
     } else {
         names.iter().for_each(|name| line(format!("{name} is being killed")));
     }

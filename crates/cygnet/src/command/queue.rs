@@ -11,7 +11,7 @@ use super::age::since;
 use super::ids::Kind;
 use super::table::{Table, items, joined, print, table, text};
 use crate::api::{Api, Noun, path};
-use crate::output::line;
+use crate::output::{json_line, line};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -36,7 +36,7 @@ pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
         Verb::List => {
             let all = api.get("/v2/queue?embed=launching&embed=why").await?;
             match (items(&all["queue"]), items(&all["launching"])) {
-                _ if api.json => line(all),
+                _ if api.json => json_line(all),
                 ([], []) => line("nothing waits"),
                 (waiting, launching) => print(&listed(waiting, launching)),
             }
@@ -49,7 +49,7 @@ pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
             let item = item.with_context(|| format!("nothing of {id} waits any more"))?;
             let offers = &item["lastUnusedOffers"];
             match items(offers) {
-                _ if api.json => line(offers),
+                _ if api.json => json_line(offers),
                 [] => line("no offer was of no use yet"),
                 offers => print(&offered(offers)),
             }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use self::page::shown;
 use super::page::Page;
 use crate::api::{Api, Asking, encoded};
-use crate::output::line;
+use crate::output::{json_line, line};
 use crate::screen::{self, Size, cut};
 
 /// The time between two looks.
@@ -54,7 +54,7 @@ pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
     }
     let overview = api.get(&status.path()).await?;
     match api.json {
-        true => line(&overview),
+        true => json_line(&overview),
         false => shown(&overview, Page::of_stdout()).print(),
     }
     let is_well = overview["notWellCount"] == 0;
@@ -68,14 +68,14 @@ async fn watch(api: &Api, status: &Status) -> anyhow::Result<ExitCode> {
         tokio::time::sleep(AGAIN).await;
         match api.get(&status.path()).await {
             Ok(overview) => show(api, &overview),
-            Err(error) => eprintln!("cygnet: {error:#}"),
+            Err(error) => screen::complaint(format!("cygnet: {error:#}")),
         }
     }
 }
 
 fn show(api: &Api, overview: &Value) {
     if api.json {
-        line(overview);
+        json_line(overview);
     } else if stdout().is_terminal() {
         let size = Size::of_terminal();
         screen::draw(fitting(shown(overview, Page::of_stdout()).into_lines(), size));

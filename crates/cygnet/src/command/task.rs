@@ -27,7 +27,7 @@ use self::whereabouts::Whereabouts;
 use super::change::{Follower, Manner, kills};
 use super::credentials;
 use crate::api::{Api, Noun, encoded};
-use crate::output::line;
+use crate::output::{json_line, line};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -144,7 +144,7 @@ async fn place(api: &Api, credential: Option<&Path>, id: &str) -> anyhow::Result
 async fn checks(api: &Api, id: &str, wish: &Value, what: &str) -> anyhow::Result<()> {
     let id = ids::running(api, id).await?;
     let answer = api.send(Method::PUT, &format!("/v2/tasks/{}/checks", encoded(&id)), Some(wish)).await?;
-    line(if api.json { answer.body.to_string() } else { format!("{id} {what}") });
+    if api.json { json_line(answer.body) } else { line(format!("{id} {what}")) }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::command::page::Page;
 use crate::command::table::{Table, items, print, table, text};
 use crate::command::task::{progress, tasks_table};
 use crate::command::why::{Style, needs_words, next, show_end, show_instance, show_waiting};
-use crate::output::line;
+use crate::output::{json_line, line};
 
 /// Everything there is to know of an app. A server that does not know one of them leaves it out.
 const EMBED: &str = "?embed=apps.health&embed=apps.brake";
@@ -30,7 +30,7 @@ pub(super) async fn list(api: &Api, id: Option<&str>, label: Option<&str>) -> an
     let filters = filters.iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded((*value)?))));
     let apps = api.get(&format!("/v2/apps?{}", filters.collect::<Vec<_>>().join("&"))).await?;
     if api.json {
-        line(apps);
+        json_line(apps);
     } else if items(&apps["apps"]).is_empty() && id.is_none() && label.is_none() {
         line("there are no apps: `cygnet app run FILE` makes some");
     } else {
@@ -73,7 +73,7 @@ pub(super) async fn one(api: &Api, id: &str, version: Option<&str>) -> anyhow::R
     }
     let app = api.get(&(Kind::App.path(id) + EMBED)).await?["app"].take();
     if api.json {
-        line(app);
+        json_line(app);
         return Ok(ExitCode::SUCCESS);
     }
     let under_way = match items(&app["deployments"]) {

@@ -21,7 +21,7 @@ use super::told::Told;
 use super::{DEPLOYMENTS, Following, progress, waiting};
 use crate::api::{Api, Changed};
 use crate::command::table::{items, text};
-use crate::output::line;
+use crate::output::{json_line, line};
 use crate::screen::{self, Size};
 use crate::signals::Stop;
 
@@ -140,7 +140,7 @@ impl<'a> Follower<'a> {
 
     fn tell(&self, name: &str, id: &str, outcome: &Outcome) -> anyhow::Result<()> {
         if self.api.json {
-            line(outcome.json(id));
+            json_line(outcome.json(id));
         }
         let text = outcome.words(id);
         ensure!(outcome.is_good(), "{text}");

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Following;
 use crate::api::Api;
 use crate::command::table::{items, text};
-use crate::output::line;
+use crate::output::{json_line, line};
 use crate::signals::Stop;
 
 /// The time between two looks.
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(crate) async fn follow(api: &Api, how: &Following, answer: &Value) -> anyhow::Result<ExitCode> {
     let told: Vec<String> = items(&answer["tasks"]).iter().map(|task| text(&task["id"])).collect();
     match &told[..] {
-        _ if api.json => line(answer),
+        _ if api.json => json_line(answer),
         [] => line("there was no task to kill"),
         some => some.iter().for_each(|task| line(format!("{task} is being killed"))),
     }
@@ -36,7 +36,7 @@ pub(crate) async fn follow(api: &Api, how: &Following, answer: &Value) -> anyhow
     if !left.is_empty() {
         bail!("not ended yet: {}", left.join(", "));
     }
-    line(if api.json { json!({"killed": told, "result": "success"}).to_string() } else { "done".to_owned() });
+    if api.json { json_line(json!({"killed": told, "result": "success"})) } else { line("done") }
     Ok(ExitCode::SUCCESS)
 }
 

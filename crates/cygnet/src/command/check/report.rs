@@ -66,7 +66,7 @@ fn outcome(event: &Event) -> &'static str {
 }
 
 pub(super) fn attempt_text(number: u32, event: &Event) -> String {
-    let output = event.words().map(|output| format!("\n{}", harmless(output.trim_end()))).unwrap_or_default();
+    let output = event.words().map(|output| format!("\n{}", output.trim_end())).unwrap_or_default();
     let took = format!("{:.1} ms{}", ms(event.duration), phases(event));
     format!("{number}. {}: {} ({took}){output}", outcome(event), event.outcome.cause())
 }
@@ -92,15 +92,4 @@ pub(super) fn attempt_json(event: &Event) -> String {
         "httpStatus": event.outcome.http_status(), "exitCode": event.outcome.exit_code(),
         "connected": event.outcome.connected(), "output": event.words()})
     .to_string()
-}
-
-/// Removes what would move the cursor, or worse: the lines come from outside.
-fn harmless(text: &str) -> String {
-    let visible = |letter: char| match letter {
-        '\n' | '\t' => Some(letter),
-        '\r' => None,
-        control if control.is_control() => Some(' '),
-        letter => Some(letter),
-    };
-    text.chars().filter_map(visible).collect()
 }

@@ -45,7 +45,7 @@ fn candidates(kind: Kind, typed: &OsStr) -> Vec<CompletionCandidate> {
 /// The id, if it goes on like this. Its first slash may be left out.
 fn as_typed<'a>(id: &'a str, typed: &str) -> Option<&'a str> {
     let id = if typed.starts_with('/') { id } else { id.trim_start_matches('/') };
-    id.starts_with(typed).then_some(id)
+    (id.starts_with(typed) && !id.contains(char::is_control)).then_some(id)
 }
 
 fn ask(kind: Kind) -> Option<Value> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::api::Api;
 use crate::command::table::text;
 use crate::command::{definitions, plan};
-use crate::output::line;
+use crate::output::json_line;
 use crate::screen;
 
 /// The time between two looks.
@@ -112,10 +112,9 @@ async fn submitted(api: &Api, definition: &Value) -> anyhow::Result<String> {
 
 fn tell((kind, app, words): &(&'static str, String, String), as_json: bool) {
     if as_json {
-        line(json!({"event": "files", "kind": kind, "app": app, "text": words}));
+        json_line(json!({"event": "files", "kind": kind, "app": app, "text": words}));
     } else {
-        // Without a reader there is nobody to tell.
-        let _ = screen::beside(format!("{words}\n").as_bytes());
+        screen::complaint(words);
     }
 }
 

@@ -12,7 +12,7 @@ use super::live;
 use super::parts::Addresses;
 use super::snapshot::Snapshot;
 use crate::api::Api;
-use crate::output::line;
+use crate::output::{json_line, line};
 use crate::screen::{self, Size};
 
 /// The time between two looks.
@@ -77,7 +77,7 @@ impl Watch {
         match self.show {
             Show::Table => screen::draw(live::lines(&now, Size::of_terminal())),
             Show::Lines => changes(&self.known, &now).iter().for_each(|change| line(change.line())),
-            Show::Json => changes(&self.known, &now).iter().for_each(|change| line(change.json())),
+            Show::Json => changes(&self.known, &now).iter().for_each(|change| json_line(change.json())),
         }
         self.known = now;
     }
@@ -133,8 +133,8 @@ impl Watch {
     fn say(&mut self, json: Value, text: &str) {
         screen::move_on();
         match self.show {
-            Show::Json => line(json),
-            Show::Table | Show::Lines => line(text),
+            Show::Json => json_line(json),
+            Show::Table | Show::Lines => text.lines().for_each(line),
         }
     }
 }

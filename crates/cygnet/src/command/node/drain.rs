@@ -13,7 +13,7 @@ use super::{AGENTS, all, consequence, find};
 use crate::api::{Api, encoded};
 use crate::command::change::told::Told;
 use crate::command::table::text;
-use crate::output::{line, one_line};
+use crate::output::{json_line, line, one_line};
 use crate::screen::{self, Size};
 use crate::signals::Stop;
 
@@ -70,13 +70,13 @@ pub(super) async fn run(api: &Api, how: &Drain) -> anyhow::Result<ExitCode> {
     }
     if how.dry_run {
         if api.json {
-            line(agent);
+            json_line(agent);
         }
         return Ok(ExitCode::SUCCESS);
     }
     let answer = api.send(Method::POST, &how.path(&id), None).await?;
     if api.json {
-        line(&answer.body["agent"]);
+        json_line(&answer.body["agent"]);
     } else if !how.wait {
         line(format!("{name} is being drained: `cygnet node undrain {id}` takes it back while instances move"));
     }
@@ -88,7 +88,10 @@ pub(super) async fn undo(api: &Api, agent: &str) -> anyhow::Result<ExitCode> {
     let agents = all(api).await?;
     let agent = find(&agents, agent)?;
     let answer = api.send(Method::DELETE, &(path(&text(&agent["id"])) + "/drain"), None).await?;
-    line(if api.json { answer.body["agent"].to_string() } else { format!("{} is in use", consequence::name(agent)) });
+    match api.json {
+        true => json_line(&answer.body["agent"]),
+        false => line(format!("{} is in use", consequence::name(agent))),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -101,7 +104,10 @@ async fn wait(api: &Api, how: &Drain, id: &str, name: &str) -> anyhow::Result<Ex
     };
     screen::move_on();
     let Some(state) = state else { bail!("the drain of {name} goes on: `cygnet node drain {id} --wait` waits for it") };
-    line(if api.json { json!({"agent": id, "result": state}).to_string() } else { format!("{name} is {state}") });
+    match api.json {
+        true => json_line(json!({"agent": id, "result": state})),
+        false => line(format!("{name} is {state}")),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

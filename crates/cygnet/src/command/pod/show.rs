@@ -8,12 +8,12 @@ use crate::api::Api;
 use crate::command::age::since;
 use crate::command::kind::Kind;
 use crate::command::table::{Table, items, print, table, text};
-use crate::output::line;
+use crate::output::{json_line, line};
 
 pub(super) async fn list(api: &Api) -> anyhow::Result<ExitCode> {
     let pods = api.get("/v2/pods::status").await?;
     match items(&pods) {
-        _ if api.json => line(pods),
+        _ if api.json => json_line(pods),
         [] => line("there are no pods: `cygnet pod run FILE` makes some"),
         pods => print(&pods_table(pods)),
     }
@@ -39,7 +39,7 @@ pub(super) async fn one(api: &Api, id: &str, version: Option<&str>) -> anyhow::R
     }
     let pod = api.get(&(Kind::Pod.path(id) + "::status")).await?;
     if api.json {
-        line(pod);
+        json_line(pod);
     } else {
         summary(&pod).iter().for_each(line);
         print(&instances_table(items(&pod["instances"])));

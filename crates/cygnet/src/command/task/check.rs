@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::ids;
 use crate::api::{Api, encoded, path};
 use crate::command::table::{items, text};
-use crate::output::line;
+use crate::output::{json_line, line};
 
 /// Between two looks.
 const APART: Duration = Duration::from_millis(200);
@@ -29,7 +29,7 @@ pub(super) async fn run(api: &Api, id: &str, within: Duration) -> anyhow::Result
     let outcomes: Vec<Value> =
         items(&asked["checks"]).iter().zip(&found).map(|(check, found)| outcome(check, found)).collect();
     match api.json {
-        true => line(json!({"task": id, "checks": outcomes})),
+        true => json_line(json!({"task": id, "checks": outcomes})),
         false => outcomes.iter().for_each(|outcome| line(shown(outcome))),
     }
     Ok(code(&outcomes))

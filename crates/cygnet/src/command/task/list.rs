@@ -8,7 +8,7 @@ use crate::command::age::since;
 use crate::command::ids::{Kind, Names};
 use crate::command::table::{Table, items, print, state, table, text};
 use crate::command::why::{causes, health, how_it_ended};
-use crate::output::line;
+use crate::output::json_line;
 
 /// The apps' tasks, of all or of one, with those that ended if wanted.
 pub(super) async fn list(api: &Api, app: Option<&str>, all: bool) -> anyhow::Result<()> {
@@ -25,7 +25,7 @@ pub(super) async fn list(api: &Api, app: Option<&str>, all: bool) -> anyhow::Res
         if all {
             answer["ended"] = json!(each("ended"));
         }
-        line(answer);
+        json_line(answer);
         return Ok(());
     }
     let names = Names::of(&apps);

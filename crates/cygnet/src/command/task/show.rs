@@ -13,7 +13,7 @@ use crate::command::ids::{Kind, each};
 use crate::command::page::Page;
 use crate::command::table::{items, text};
 use crate::command::why::{Style, attempt, found, health, heard, next, show_end};
-use crate::output::line;
+use crate::output::json_line;
 
 /// The most attempts of a check, and the most changes.
 const ATTEMPTS: usize = 60;
@@ -33,8 +33,8 @@ enum Found {
 pub(super) async fn show(api: &Api, id: &str) -> anyhow::Result<()> {
     let found = find(api, id).await?;
     match (&found, api.json) {
-        (Found::Here { task, .. }, true) => line(task),
-        (Found::Ended(ended), true) => line(ended),
+        (Found::Here { task, .. }, true) => json_line(task),
+        (Found::Ended(ended), true) => json_line(ended),
         (found, false) => shown(found, Page::of_stdout()).print(),
     }
     Ok(())

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::whereabouts::Whereabouts;
 use crate::command::table::{lines, print, table};
-use crate::output::line;
+use crate::output::json_line;
 use crate::screen::{self, Size};
 
 /// The time over which processors are measured.
@@ -50,7 +50,7 @@ pub(super) async fn show(places: &[Whereabouts], how: How) -> anyhow::Result<()>
 
 fn shown(rows: &[Usage<'_>], how: How) {
     if how.json {
-        rows.iter().for_each(|row| line(row.json()));
+        rows.iter().for_each(|row| json_line(row.json()));
         return;
     }
     let mut shown = table(&["task", "cpus", "memory", "of", "threads", "received", "sent"]);

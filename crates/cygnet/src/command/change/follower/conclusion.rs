@@ -17,7 +17,7 @@ use super::super::settling::{self, Started};
 use super::super::{progress, unchanged};
 use super::Follower;
 use crate::api::Changed;
-use crate::output::{complaint, line};
+use crate::output::{complaint, json_line};
 use crate::screen;
 use crate::signals::Stop;
 
@@ -67,7 +67,7 @@ impl Follower<'_> {
     /// Follows what was answered to a change; nothing is left to be settled where nothing began, or nobody waits for it.
     pub(super) async fn until_ended(&mut self, name: &str, answer: &Changed) -> anyhow::Result<Option<Good>> {
         if self.api.json {
-            line(&answer.body);
+            json_line(&answer.body);
         }
         match answer.deployment.as_deref() {
             None => return self.nothing(name).await.map(|()| None),
