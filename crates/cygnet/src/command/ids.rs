@@ -136,7 +136,7 @@ impl Kind {
             return Ok(false);
         }
         let answer = api.ask(Method::HEAD, &path(self.listed().plural, typed), None).await?;
-        Ok(answer.is_ok_and(|_| true))
+        Ok(answer.is_ok())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Short ids of tasks: the beginning of their instance's uuid, and the incarnation.
+//! Short ids of tasks: the beginning of their instance's uuid, in a pod the container, and the incarnation.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ impl Names {
             [named("tasks", "id"), named("waiting", "instance"), named("ended", "taskId")].concat()
         };
         let uuids: BTreeSet<String> =
-            apps.iter().flat_map(ids).filter_map(|id| Some(split(&id)?.0.to_owned())).collect();
+            apps.iter().flat_map(ids).filter_map(|id| Some(split(&id)?.uuid.to_owned())).collect();
         let shared =
             |(one, other): (&String, &String)| one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
         let longest = uuids.iter().zip(uuids.iter().skip(1)).map(shared).max();
@@ -48,26 +48,46 @@ pub(crate) fn shown(task: &str) -> String {
 }
 
 fn of_length(task: &str, length: usize) -> String {
-    match split(task) {
-        Some((uuid, incarnation)) => format!("{}.{incarnation}", uuid.get(..length).unwrap_or(uuid)),
-        None => task.to_owned(),
-    }
+    let Some(Parts { uuid, container, incarnation }) = split(task) else { return task.to_owned() };
+    let container = container.map_or_else(String::new, |container| format!(".{container}"));
+    format!("{}{container}.{incarnation}", uuid.get(..length).unwrap_or(uuid))
 }
 
-/// The uuid of an instance, and its incarnation.
-fn split(task: &str) -> Option<(&str, &str)> {
+/// The parts of a task's id that tell it from others of its app or pod.
+struct Parts<'a> {
+    uuid: &'a str,
+    /// None of an app: its instances have but one.
+    container: Option<&'a str>,
+    incarnation: &'a str,
+}
+
+fn split(task: &str) -> Option<Parts<'_>> {
     let (_, rest) = task.split_once(".instance-")?;
-    Some(rest.split_once("._app.").unwrap_or((rest, "1")))
+    let (uuid, rest) = rest.split_once('.').unwrap_or((rest, "1"));
+    let (container, incarnation) = match rest.rsplit_once('.') {
+        Some(("_app", incarnation)) => (None, incarnation),
+        Some((container, incarnation)) => (Some(container), incarnation),
+        None => (None, rest),
+    };
+    Some(Parts { uuid, container, incarnation })
 }
 
-/// True if this may stand for the task.
+/// True if this may stand for the task. Without its container it may be any of an instance of a pod.
 pub(super) fn is_short(typed: &str, id: &str) -> bool {
     let instance = id.split_once(".instance-").map_or("", |(_, instance)| instance);
-    let named = split(id).zip(typed.rsplit_once('.'));
-    let is_name = named.is_some_and(|((uuid, incarnation), (piece, number))| {
-        piece.len() >= USUAL && uuid.starts_with(piece) && incarnation == number
-    });
+    let is_name = split(id).is_some_and(|parts| parts.are_meant_by(typed));
     id.starts_with(typed) || id.ends_with(typed) || instance.starts_with(typed) || is_name
+}
+
+impl Parts<'_> {
+    fn are_meant_by(&self, typed: &str) -> bool {
+        let Some((piece, incarnation)) = typed.rsplit_once('.') else { return false };
+        let (piece, container) = piece.split_once('.').map_or((piece, None), |(piece, one)| (piece, Some(one)));
+        piece.len() >= USUAL
+            && self.uuid.starts_with(piece)
+            && (container.is_none() || container == self.container)
+            && incarnation == self.incarnation
+    }
 }
 
 #[cfg(test)]
@@ -80,6 +100,21 @@ mod tests {
     fn tasks_are_told_apart_by_little() {
         assert_eq!(shown("web.instance-0123456789ab._app.2"), "01234567.2");
         assert_eq!(shown("other"), "other");
+    }
+
+    #[test]
+    fn containers_of_a_pod_are_told_apart_and_each_is_found_by_what_is_shown() {
+        let [web, log, later] = ["web.1", "log.1", "web.2"].map(|name| format!("clock.instance-0123456789ab.{name}"));
+        assert_eq!([&web, &log, &later].map(|id| shown(id)), ["01234567.web.1", "01234567.log.1", "01234567.web.2"]);
+        for (typed, meant) in [
+            ("01234567.web.1", [true, false, false]),
+            ("01234567.log.1", [false, true, false]),
+            ("01234567.1", [true, true, false]),
+            ("01234567.2", [false, false, true]),
+            ("01234567.we.1", [false, false, false]),
+        ] {
+            assert_eq!([&web, &log, &later].map(|id| is_short(typed, id)), meant, "{typed}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) fn show(entry: &Value, page: &mut Page) {
     page.fact(1, "before", &before(&entry["before"]));
 }
 
-/// The app and the instance, by which `cygnet task` finds it; or the deployment.
+/// The app and the instance, by which `cygnet task` finds it, of a pod with a container of it; or the deployment.
 fn whose(entry: &Value) -> String {
     if let Some(deployment) = entry["deployment"].as_str() {
         let (count, named) = (entry["appCount"].as_u64().unwrap_or(0), items(&entry["apps"]).len() as u64);
@@ -28,7 +28,8 @@ fn whose(entry: &Value) -> String {
     if entry["instance"].is_null() {
         return text(&entry["app"]);
     }
-    let task = format!("{}._app.{}", text(&entry["instance"]), entry["incarnation"]);
+    let without_a_task = || format!("{}._app.{}", text(&entry["instance"]), entry["incarnation"]);
+    let task = entry["task"].as_str().map_or_else(without_a_task, str::to_owned);
     format!("{} {}", text(&entry["app"]), shown(&task))
 }
 
@@ -77,11 +78,14 @@ mod tests {
             "instance": "web.instance-0123456789", "incarnation": 2, "since": "", "check": {"index": 0, "name": "front"},
             "why": "connection refused", "nextAction": {"kind": "kill", "text": "is killed at failure 3 (1 so far)", "at": null},
             "before": {"kind": "verdict", "text": "became healthy", "at": "2000-01-01T00:00:00Z", "cause": null}});
-        let lines = lines(&entry);
+        let lines = self::lines(&entry);
         assert_eq!(lines[0], "/web 01234567.2 is unhealthy (at box, restarted once)");
         assert_eq!(lines[1], "  why       front: connection refused");
         assert_eq!(lines[2], "  next      is killed at failure 3 (1 so far)");
         assert!(lines[3].starts_with("  before    became healthy, ") && lines[3].ends_with(" ago"), "{lines:?}");
+        let mut of_a_pod = entry;
+        of_a_pod["task"] = json!("web.instance-0123456789.front.2");
+        assert!(self::lines(&of_a_pod)[0].starts_with("/web 01234567.front.2 "));
     }
 
     #[test]
