@@ -94,6 +94,7 @@ fn list_of(path: &str) -> &'static str {
         ("/v2/tasks", "cygnet task list"),
         ("/v2/deployments", "cygnet deployment list"),
         ("/v2/queue", "cygnet queue list"),
+        ("/v2/agents", "cygnet node list"),
     ];
     kinds.into_iter().find(|(beginning, _)| path.starts_with(beginning)).map_or("cygnet app list", |(_, list)| list)
 }
@@ -133,6 +134,7 @@ mod tests {
         assert!(missing("/v2/pods/a").ends_with("did you mean /b? `cygnet pod list` shows what there is"));
         assert!(missing("/v2/apps/a/tasks").contains("`cygnet app list`"));
         assert!(missing("/v2/deployments/d").contains("`cygnet deployment list`"));
+        assert!(missing("/v2/agents/a/drain").contains("`cygnet node list`"));
     }
 
     #[test]

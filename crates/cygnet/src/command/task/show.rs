@@ -1,6 +1,8 @@
 //! One task: what each of its checks is and found, the last attempts, what changed, and what is done next. Those that
 //! ended are shown as long as their app remembers them.
 
+use std::time::Duration;
+
 use anyhow::bail;
 use serde_json::Value;
 
@@ -18,6 +20,9 @@ use crate::output::json_line;
 /// The most attempts of a check, and the most changes.
 const ATTEMPTS: usize = 60;
 const CHANGES: usize = 10;
+
+/// The longest wait for a line about the place.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A task with its app.
 enum Found {
@@ -45,18 +50,23 @@ async fn find(api: &Api, short: &str) -> anyhow::Result<Found> {
     let running = each(&tasks["tasks"], "id");
     let Some(id) = Kind::Task.meant(&running, short)? else { return ended(api, short, running).await };
     let task = items(&tasks["tasks"]).iter().find(|task| task["id"] == id.as_str());
-    let app = task.map(|task| text(&task["appId"])).unwrap_or_default();
-    let app = api.get(&format!("{}?embed=apps.health", path("apps", &app))).await?["app"].take();
+    let [app, agent] = ["appId", "slaveId"].map(|name| task.map(|task| text(&task[name])).unwrap_or_default());
+    let health = format!("{}?embed=apps.health", path("apps", &app));
+    let (app, place) = tokio::join!(api.get(&health), place(api, &id, &agent));
+    let app = app?["app"].take();
     match items(&app["tasks"]).iter().find(|task| task["id"] == id.as_str()).cloned() {
-        Some(task) => {
-            let place = match whereabouts::of(api, None, &id).await {
-                Ok(place) => Some(place.line().await),
-                Err(_) => None,
-            };
-            Ok(Found::Here { app, task, place })
-        }
+        Some(task) => Ok(Found::Here { app, task, place }),
         None => bail!("the task {id} ended a moment ago: `cygnet task list --all` lists it"),
     }
+}
+
+/// Its place in a line, if master and agent tell it in time.
+async fn place(api: &Api, task: &str, agent: &str) -> Option<String> {
+    if api.json {
+        return None;
+    }
+    let told = async { Some(whereabouts::at_agent(api, task, agent).await.ok()?.line().await) };
+    tokio::time::timeout(PATIENCE, told).await.ok().flatten()
 }
 
 async fn ended(api: &Api, short: &str, mut known: Vec<String>) -> anyhow::Result<Found> {

@@ -1,5 +1,7 @@
-//! The place where a task runs: its agent, and the container that it has there. The scheduler knows its master, the
-//! master its agents, and one of these the task.
+//! The place where a task runs: its agent, and the container that it has there. The scheduler knows the agent and its master,
+//! the master where the agent is, and that the container. Of a task that the scheduler does not know all agents are asked.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use hyper::StatusCode;
@@ -9,10 +11,15 @@ use mesos::credentials::Credential;
 use mesos::v1::ContainerId;
 use mesos::v1::agent::{Call, Response, call};
 use serde_json::Value;
+use tokio::task::JoinSet;
 
 use crate::api::{Api, encoded};
+use crate::command::ids::Kind;
 use crate::command::table::{items, text};
 use crate::server::Server;
+
+/// The most agents that are asked at the same time.
+const AT_ONCE: usize = 32;
 
 /// The place of a task that runs.
 pub(super) struct Whereabouts {
@@ -54,35 +61,92 @@ impl Whereabouts {
 /// The place of one task.
 pub(super) async fn of(api: &Api, credential: Option<&Credential>, task: &str) -> anyhow::Result<Whereabouts> {
     let mut found = of_all(api, credential, &[task.to_owned()]).await?;
-    found.pop().with_context(|| format!("no agent runs the task {task}: `cygnet task list` lists those that run"))
+    found.pop().with_context(|| missing(task))
 }
 
-/// The places of those of these tasks that run.
+/// The place of a task on a known agent.
+pub(super) async fn at_agent(api: &Api, task: &str, agent: &str) -> anyhow::Result<Whereabouts> {
+    let mut found = on(api, None, &[task.to_owned()], Some(&BTreeSet::from([agent.to_owned()]))).await?;
+    found.pop().with_context(|| missing(task))
+}
+
+fn missing(task: &str) -> String {
+    format!("no agent runs the task {task}: `cygnet task list` lists those that run")
+}
+
+/// The places of those of these tasks that run, by their ids.
 pub(super) async fn of_all(
     api: &Api,
     credential: Option<&Credential>,
     tasks: &[String],
 ) -> anyhow::Result<Vec<Whereabouts>> {
+    let agents = agents_of(api, tasks).await?;
+    on(api, credential, tasks, agents.as_ref()).await
+}
+
+/// The agents of these tasks. None if one of them is not the scheduler's: it may be anywhere.
+async fn agents_of(api: &Api, tasks: &[String]) -> anyhow::Result<Option<BTreeSet<String>>> {
+    let mut agents = of_apps(&api.get(Kind::Task.path()).await?);
+    if !tasks.iter().all(|task| agents.contains_key(task)) {
+        agents.extend(of_pods(&api.get("/v2/pods::status").await?));
+    }
+    Ok(tasks.iter().map(|task| agents.get(task).cloned()).collect())
+}
+
+fn of_apps(tasks: &Value) -> BTreeMap<String, String> {
+    items(&tasks["tasks"]).iter().map(|task| (text(&task["id"]), text(&task["slaveId"]))).collect()
+}
+
+fn of_pods(statuses: &Value) -> BTreeMap<String, String> {
+    let instances = items(statuses).iter().flat_map(|pod| items(&pod["instances"]));
+    let containers = instances.flat_map(|one| items(&one["containers"]).iter().map(|container| (container, one)));
+    containers.map(|(container, one)| (text(&container["containerId"]), text(&one["agentId"]))).collect()
+}
+
+/// The places of these tasks on these agents, or on any.
+async fn on(
+    api: &Api,
+    credential: Option<&Credential>,
+    tasks: &[String],
+    only: Option<&BTreeSet<String>>,
+) -> anyhow::Result<Vec<Whereabouts>> {
     let client = |authority: &str| Client::new(authority, Codec::Protobuf).with_credential(credential);
     let info = api.get("/v2/info").await?;
     let master = info["marathon_config"]["master"].as_str().context("the scheduler names no master")?;
+    let slaves = slaves(master, client).await?;
+    let is_wanted = |slave: &&Value| only.is_none_or(|only| only.contains(&text(&slave["id"])));
+    let address = |slave: &Value| Some(client(slave["pid"].as_str()?.split_once('@')?.1));
+    let agents: Vec<Client> = items(&slaves["slaves"]).iter().filter(is_wanted).filter_map(address).collect();
     let (mut found, mut silent): (Vec<Whereabouts>, _) = (Vec::new(), None);
-    for slave in items(&slaves(master, client).await?["slaves"]) {
+    for some in agents.chunks(AT_ONCE) {
         if found.len() == tasks.len() {
             break;
         }
-        let Some((_, agent)) = slave["pid"].as_str().and_then(|pid| pid.split_once('@')) else { continue };
-        let agent = client(agent);
-        match look(&agent, "/state").await {
-            Ok(state) => found.extend(tasks.iter().filter_map(|task| at(&state, task, &agent, credential))),
-            // The tasks may be elsewhere.
-            Err(error) => silent = silent.or(Some(error)),
+        for (agent, state) in states(some).await {
+            match state {
+                Ok(state) => found.extend(tasks.iter().filter_map(|task| at(&state, task, &agent, credential))),
+                // The tasks may be elsewhere.
+                Err(error) => silent = silent.or(Some(error)),
+            }
         }
     }
+    found.sort_by(|one, other| one.task.cmp(&other.task));
     match silent {
         Some(error) if found.len() < tasks.len() => Err(error),
         _ => Ok(found),
     }
+}
+
+/// The agents with what they run, asked at the same time.
+async fn states(agents: &[Client]) -> Vec<(Client, anyhow::Result<Value>)> {
+    let mut asked = JoinSet::new();
+    for agent in agents.iter().cloned() {
+        asked.spawn(async move {
+            let state = look(&agent, "/state").await;
+            (agent, state)
+        });
+    }
+    asked.join_all().await
 }
 
 /// The agents, as the first master that answers tells of them.
@@ -152,5 +216,14 @@ mod tests {
         let parent = Some(Box::new(id("P", None)));
         assert_eq!(found("p.one"), Some((id("ONE", parent), "/box/p/tasks/p.one".to_owned())));
         assert_eq!(found("none"), None);
+    }
+
+    #[test]
+    fn the_scheduler_knows_the_agents_of_its_tasks() {
+        let tasks = of_apps(&json!({"tasks": [{"id": "web.1", "slaveId": "S1"}]}));
+        assert_eq!(tasks.get("web.1").map(String::as_str), Some("S1"));
+        let container = |id: &str| json!({"containerId": id});
+        let pods = of_pods(&json!([{"instances": [{"agentId": "S2", "containers": [container("p.a.1"), container("p.b.1")]}]}]));
+        assert_eq!(["p.a.1", "p.b.1"].map(|id| pods[id].as_str()), ["S2", "S2"]);
     }
 }
