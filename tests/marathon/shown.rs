@@ -32,7 +32,7 @@ fn one_look_says_what_is_not_well_and_why() {
     let shell = Shell::start();
     assert!(shell.text("status").contains("there are no apps"));
     shell.text(&format!("app run {}", shell.file("well.json", &sleeper("/well", 1))));
-    said(&shell, "status", &["all 1 app well since 20"]);
+    said(&shell, "status", &["the one app is well since 20"]);
     assert_eq!(shell.run("status --exit-code").status.code(), Some(0));
 
     shell.text(&format!("app run --detach {}", shell.file("web.json", &failing("/shop/web"))));

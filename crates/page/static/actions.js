@@ -1,4 +1,4 @@
-// What can be done about an app or an instance; each says first what it will do.
+// The actions on an app or an instance; each says first what it will do.
 
 import * as api from './api.js';
 import { checkNow } from './checking.js';

@@ -8,7 +8,7 @@ import { Sign } from './sign.js';
 import { Trouble } from './state.js';
 import { latency } from './time.js';
 
-/** The last answers, by task; who draws them is told of new ones. */
+/** The last answers, by task; an event tells of new ones. */
 const asked = new Map();
 
 /** Has the checks of a task made, and what they find be shown. */
@@ -18,7 +18,7 @@ export async function checkNow(task) {
   dispatchEvent(new Event('asked'));
 }
 
-/** What was found of a task that somebody asked for; nothing of one that nobody asked for. */
+/** The findings about a task whose checks somebody asked for; nothing of any other. */
 export function Found({ row }) {
   const [, draw] = useState(0);
   useEffect(() => {

@@ -1,4 +1,4 @@
-// What an action will do, told before it is done: in, the action and what it is about; out, one or two sentences. Pure.
+// The consequence of an action, told before it is done: in, the action and what it is about; out, one or two sentences. Pure.
 
 import { wellOf } from './summary.js';
 
@@ -49,7 +49,7 @@ export const ofStop = (deployment) =>
 
 const MOST_NAMED = 3;
 
-/** What every app loses on an agent, and what remains of it elsewhere while its instances move. */
+/** The loss of every app on an agent, and what remains of it elsewhere while its instances move. */
 export function ofDrain({ hostname, apps = [] }) {
   if (!apps.length) return `${hostname} is offered no more; nothing of ours runs there.`;
   const instances = apps.reduce((sum, { instances }) => sum + instances, 0);

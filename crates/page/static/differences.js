@@ -1,4 +1,4 @@
-// What differs between two definitions, value by value, as the API tells it.
+// The differences of two definitions, value by value, as the API tells it.
 
 import { html } from './html.js';
 

@@ -7,7 +7,7 @@ const IDLE_MS = 5000;
 /** How long to wait with the next question, if the last one took so long: asking is at most half of what is done. Pure. */
 export const pause = (tookMs) => Math.max(LEAST_MS, tookMs);
 
-/** Starts; returns how to ask again soon, and how to stop. What nobody sees is asked for once, and then after the next `soon`. */
+/** Starts; returns how to ask again soon, and how to stop. An answer that nobody sees is asked for once, and then after the next `soon`. */
 export function follow(ask, show, { clock = globalThis, isSeen = () => true } = {}) {
   let [timer, busy, wanted, over] = [null, false, false, false];
   let [ended, took] = [-Infinity, 0];

@@ -1,4 +1,4 @@
-// What a check that somebody asked for found: in, when it was asked for and what is known since; out, its attempt. Pure.
+// The finding of a check that somebody asked for: in, when it was asked for and what is known since; out, its attempt. Pure.
 
 /** The first attempt that ended after it was asked for; of the scheduler's checks the last one is known. */
 export function found({ index, madeBy, askedAt }, past, checks) {

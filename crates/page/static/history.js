@@ -12,7 +12,7 @@ import { latency } from './time.js';
 /** Each is a question to an agent: so many of the worst. */
 const SHOWN = 5;
 
-/** Those of some instances of an app, the worst. */
+/** The histories of some instances of an app, the worst. */
 export function Histories({ rows }) {
   const asked = rows.filter(({ task, health }) => task && health.checks?.length);
   if (!asked.length) return null;
@@ -26,7 +26,7 @@ function Attempts({ row }) {
   return html`<a href=${link('instance', row.id)}>${row.place || row.id}</a><${Bars} checks=${checks} />`;
 }
 
-/** Those of one task, with a chart. */
+/** The history of one task, with a chart. */
 export function History({ task }) {
   const { data: checks = [], error } = useRegularly(() => api.history(task), task);
   return html`<section aria-label="Last attempts"><h2>Last attempts</h2><${Trouble} error=${error} />

@@ -1,4 +1,4 @@
-// What waits to be launched: for how long yet, and which offers were of no use, and why.
+// Instances that wait to be launched: for how long yet, and which offers were of no use, and why.
 
 import * as api from './api.js';
 import { html } from './html.js';

@@ -77,7 +77,7 @@ function since(state, { checks = [], since }, worst) {
   return checks.map((check) => check.since).filter(Boolean).sort().at(-1) ?? since;
 }
 
-/** What was before: another verdict of this incarnation, else how the incarnation before ended. */
+/** The state before: another verdict of this incarnation, else how the incarnation before ended. */
 function before({ changes = [], incarnation, verdict }, end) {
   const previous = changes.find((change) => change.incarnation === incarnation && change.verdict !== verdict);
   if (previous) return { text: previous.verdict, at: previous.at };

@@ -1,4 +1,4 @@
-// What stands where an answer is not there: yet, or at all.
+// The words where an answer is not there: yet, or at all.
 
 import { html } from './html.js';
 

@@ -1,4 +1,4 @@
-// What is not well at one look: in, the overview of the API; out, rows, alike ones together, by group, the worst first.
+// Everything that is not well at one look: in, the overview of the API; out, rows, alike ones together, by group, the worst first.
 // Pure; words of the API are taken as they are.
 
 const STATES = { failing: 'failed', unreachable: 'lost', slow: 'starting', halted: 'held', deployment: 'deploying' };

@@ -65,7 +65,7 @@ pub(crate) async fn run(queue: Noun<Verb>) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What waits to be launched, and what was launched and still waits for its image.
+/// Instances that wait to be launched, and those launched that still wait for their image.
 fn listed(waiting: &[Value], launching: &[Value]) -> Table {
     let mut table = table(&["app", "instances", "for", "why"]);
     for item in waiting {

@@ -21,7 +21,7 @@ use super::table::text;
 pub(crate) enum Style {
     /// How long it is until then: for what is read at once.
     Left,
-    /// What clocks show then: for lines that stay.
+    /// The time of day: for lines that stay.
     Clock,
 }
 

@@ -54,7 +54,8 @@ fn headline(overview: &Value) -> String {
         }
         _ if entries > 0 => format!("{not_well} of {} not well", many(all, "app is", "apps are")),
         _ if all == 0 => "there are no apps: `cygnet app run FILE` makes some".to_owned(),
-        Some(moment) => format!("all {} well since {moment} ({})", many(all, "app", "apps"), since(moment)),
+        Some(moment) if all == 1 => format!("the one app is well since {moment} ({})", since(moment)),
+        Some(moment) => format!("all {all} apps are well since {moment} ({})", since(moment)),
         None => "nothing is in trouble; not all instances are ready yet".to_owned(),
     }
 }
@@ -136,7 +137,7 @@ mod tests {
     fn all_that_is_well_is_one_line() {
         let mut all = overview(0, 0);
         all["allWellSince"] = json!("2026-11-30T01:32:31.347Z");
-        assert!(headline(&all).starts_with("all 4 apps well since 2026-11-30T01:32:31.347Z ("), "{}", headline(&all));
+        assert!(headline(&all).starts_with("all 4 apps are well since 2026-11-30T01:32:31.347Z ("), "{}", headline(&all));
         all["allWellSince"] = json!(null);
         assert!(headline(&all).starts_with("nothing is in trouble"));
         all["total"] = group("/", 0, 0, 0);

@@ -12,7 +12,7 @@ pub(crate) fn how_it_ended(ended: &Value) -> String {
     let said = message.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let status = ended["exitStatus"].as_i64().map(|status| format!("exit status {status}"));
     let signal = ended["signal"].as_u64().map(|signal| format!("signal {signal}"));
-    // What its message says already is not said again.
+    // Its message may say so already.
     let news = |told: &String| !said.contains(told.trim_start_matches("exit "));
     let by_name = |_: &String| !said.contains("with signal ");
     let said_of_it = Some(said.to_owned()).filter(|said| !said.is_empty());
