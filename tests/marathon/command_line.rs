@@ -7,9 +7,12 @@ mod deployments;
 mod hints;
 mod tasks;
 
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::process::{Command, Output, Stdio};
 
 use harness::cluster::{Dev, binary};
+use rustix::pty::OpenptFlags;
 use serde_json::{Value, json};
 
 use crate::started;
@@ -62,6 +65,15 @@ impl Shell {
     pub(crate) fn file(&self, name: &str, definition: &Value) -> String {
         harness::apps::file(&self.0, name, definition)
     }
+}
+
+/// A terminal: whoever draws it, and the end that programs have.
+pub(crate) fn terminal() -> (OwnedFd, File) {
+    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    rustix::pty::grantpt(&master).expect("a terminal");
+    rustix::pty::unlockpt(&master).expect("a terminal");
+    let name = rustix::pty::ptsname(&master, Vec::new()).expect("a name").into_string().expect("text");
+    (master, File::options().read(true).write(true).open(name).expect("its other end"))
 }
 
 pub(crate) fn sleeper(id: &str, instances: u32) -> Value {

@@ -5,22 +5,17 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use harness::apps;
-use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 use serde_json::{Value, json};
 
-use super::{Shell, sleeper};
+use super::{Shell, sleeper, terminal};
 use crate::stream::{event, events};
 
 /// The output of a command on a terminal of this size.
 fn on_a_terminal(command: &mut Command, rows: u16, columns: u16) -> String {
-    let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    rustix::pty::grantpt(&master).expect("a terminal");
-    rustix::pty::unlockpt(&master).expect("a terminal");
+    let (master, other) = terminal();
     let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     rustix::termios::tcsetwinsize(&master, size).expect("a size");
-    let name = rustix::pty::ptsname(&master, Vec::new()).expect("a name").into_string().expect("text");
-    let other = std::fs::File::options().read(true).write(true).open(name).expect("its other end");
     let mut child = command.stdout(other).stderr(Stdio::null()).spawn().expect("it starts");
     // This process must not hold the other end open.
     command.stdout(Stdio::null());

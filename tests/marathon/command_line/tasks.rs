@@ -5,9 +5,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use harness::cluster::binary;
+use harness::wait;
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::{Value, json};
 
-use super::{Shell, sleeper};
+use super::{Shell, sleeper, terminal};
 use crate::change;
 use crate::images::{IMAGE, with_docker};
 
@@ -29,6 +32,25 @@ fn a_task_is_named_by_little_and_its_output_is_followed_to_its_end() {
     shell.text(&format!("task kill {short}"));
     assert!(following.wait().expect("its end").success(), "the task has ended");
     assert!(shell.complaint("task show talks.instance-nobody").contains("cygnet task list"));
+}
+
+#[test]
+fn a_terminal_that_was_lent_is_given_back_also_by_one_who_is_told_to_end() {
+    let shell = Shell::start();
+    shell.text(&format!("app run {}", shell.file("alone.json", &sleeper("/alone", 1))));
+    let task = shell.json("task list alone")[0]["tasks"][0]["id"].as_str().expect("an id").to_owned();
+    let (_master, ours) = terminal();
+    let end = || Stdio::from(ours.try_clone().expect("a terminal"));
+    let mut exec = shell.command(&format!("task exec {task} -- sleep 100000"));
+    let mut exec = exec.stdin(end()).stdout(end()).stderr(Stdio::null()).spawn().expect("it starts");
+    let is_raw = || !tcgetattr(&ours).expect("its modes").local_modes.contains(LocalModes::ICANON);
+    wait::until("the terminal is lent", Duration::from_secs(30), || is_raw().then_some(()));
+    let pid = Pid::from_child(&exec);
+    wait::until("it has ended", Duration::from_secs(30), || {
+        kill_process(pid, Signal::TERM).expect("it is ours");
+        exec.try_wait().expect("its end")
+    });
+    assert!(!is_raw(), "it is given back");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use mesos::client::EventStream;
 use mesos::v1::agent::process_io::{Content, data};
 use mesos::v1::agent::{Call, ProcessIo, Response, call};
@@ -20,6 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use self::terminal::Terminal;
 use super::whereabouts::Whereabouts;
 use crate::output::{complaint, raw};
+use crate::signals::Stop;
 
 /// The exit code if the command could not be run, or its end was not heard of.
 const NOT_RUN: u8 = 255;
@@ -43,7 +44,20 @@ fn code(status: ExitStatus) -> u8 {
 }
 
 async fn session(place: &Whereabouts, command: &[String]) -> anyhow::Result<ExitStatus> {
-    let terminal = Terminal::borrow()?;
+    let Some(terminal) = Terminal::borrow()? else { return carried_out(place, command, None).await };
+    // A signal would end us with the terminal still lent.
+    let mut stop = Stop::listen_with_terminal()?;
+    tokio::select! {
+        ended = carried_out(place, command, Some(terminal)) => ended,
+        () = stop.asked() => bail!("left before the command had ended"),
+    }
+}
+
+async fn carried_out(
+    place: &Whereabouts,
+    command: &[String],
+    terminal: Option<Terminal>,
+) -> anyhow::Result<ExitStatus> {
     let id = ContainerId { value: name(), parent: Some(Box::new(place.container.clone())) };
     let call = Call::launch_nested_container_session(call::LaunchNestedContainerSession {
         container_id: id.clone(),
