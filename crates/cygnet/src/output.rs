@@ -52,7 +52,11 @@ fn escaped(json: &str) -> String {
     let escaped = |letter: char| format!("\\u{:04x}", u32::from(letter));
     let is_plain = |letter: char| letter == '\n' || !letter.is_control();
     json.chars().fold(String::with_capacity(json.len()), |mut all, letter| {
-        if is_plain(letter) { all.push(letter) } else { all.push_str(&escaped(letter)) }
+        if is_plain(letter) {
+            all.push(letter)
+        } else {
+            all.push_str(&escaped(letter))
+        }
         all
     })
 }

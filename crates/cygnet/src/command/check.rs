@@ -65,7 +65,11 @@ pub(crate) async fn run(check: Check) -> ExitCode {
     };
     match carry_out(order, &check).await {
         Ok((tally, report)) => {
-            if check.json { json_line(tally.json(&report)) } else { line(tally.text(&report)) }
+            if check.json {
+                json_line(tally.json(&report))
+            } else {
+                line(tally.text(&report))
+            }
             tally.exit_code()
         }
         Err(error) => fail(&error, NOT_KNOWN),

@@ -51,7 +51,11 @@ async fn listen(how: &Events) -> anyhow::Result<()> {
     while left > 0 {
         match stream.next().await {
             Ok(Some(event)) if how.app.as_ref().is_none_or(|app| concerns(&event, app)) => {
-                if api.json { json_line(&event) } else { line(shown(&event)) }
+                if api.json {
+                    json_line(&event)
+                } else {
+                    line(shown(&event))
+                }
                 left -= 1;
             }
             Ok(Some(_)) => {}

@@ -144,7 +144,11 @@ async fn place(api: &Api, credential: Option<&Path>, id: &str) -> anyhow::Result
 async fn checks(api: &Api, id: &str, wish: &Value, what: &str) -> anyhow::Result<()> {
     let id = ids::running(api, id).await?;
     let answer = api.send(Method::PUT, &format!("/v2/tasks/{}/checks", encoded(&id)), Some(wish)).await?;
-    if api.json { json_line(answer.body) } else { line(format!("{id} {what}")) }
+    if api.json {
+        json_line(answer.body)
+    } else {
+        line(format!("{id} {what}"))
+    }
     Ok(())
 }
 

@@ -79,7 +79,11 @@ impl View<'_> {
         let (delay, failures) =
             (self.queue.delay(&instance.app, now.moment), self.queue.failures(&instance.app, now.moment));
         if !delay.is_zero() {
-            return next("launch", format!("is launched again after {}", times(failures, "failure")), at(now, delay).map(When::At));
+            return next(
+                "launch",
+                format!("is launched again after {}", times(failures, "failure")),
+                at(now, delay).map(When::At),
+            );
         }
         match self.queue.refusals(&instance.app).and_then(Refusals::main_reason) {
             Some(reason) => {

@@ -36,7 +36,11 @@ pub(crate) async fn follow(api: &Api, how: &Following, answer: &Value) -> anyhow
     if !left.is_empty() {
         bail!("not ended yet: {}", left.join(", "));
     }
-    if api.json { json_line(json!({"killed": told, "result": "success"})) } else { line("done") }
+    if api.json {
+        json_line(json!({"killed": told, "result": "success"}))
+    } else {
+        line("done")
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -75,8 +75,12 @@ mod tests {
 
     #[test]
     fn what_else_it_waits_for_is_said_and_what_is_well_says_nothing() {
-        assert_eq!(of_task(&task(json!([]), json!({"kind": "check", "text": "waits", "at": AT}))), "waits, at 10:20:30 UTC");
-        let paused = json!({"kind": "paused", "text": "is not checked: its checks are paused", "at": AT, "link": "until"});
+        assert_eq!(
+            of_task(&task(json!([]), json!({"kind": "check", "text": "waits", "at": AT}))),
+            "waits, at 10:20:30 UTC"
+        );
+        let paused =
+            json!({"kind": "paused", "text": "is not checked: its checks are paused", "at": AT, "link": "until"});
         assert_eq!(of_task(&task(json!([]), paused)), "is not checked: its checks are paused, until 10:20:30 UTC");
         assert_eq!(of_task(&task(json!([{"name": "a", "verdict": "healthy"}]), Value::Null)), "");
         assert_eq!(of_task(&json!({"message": "Pulling"})), "Pulling");

@@ -137,7 +137,11 @@ mod tests {
     fn all_that_is_well_is_one_line() {
         let mut all = overview(0, 0);
         all["allWellSince"] = json!("2026-11-30T01:32:31.347Z");
-        assert!(headline(&all).starts_with("all 4 apps are well since 2026-11-30T01:32:31.347Z ("), "{}", headline(&all));
+        assert!(
+            headline(&all).starts_with("all 4 apps are well since 2026-11-30T01:32:31.347Z ("),
+            "{}",
+            headline(&all)
+        );
         all["allWellSince"] = json!(null);
         assert!(headline(&all).starts_with("nothing is in trouble"));
         all["total"] = group("/", 0, 0, 0);

@@ -99,7 +99,7 @@ fn of_apps(tasks: &Value) -> BTreeMap<String, String> {
 
 fn of_pods(statuses: &Value) -> BTreeMap<String, String> {
     let instances = items(statuses).iter().flat_map(|pod| items(&pod["instances"]));
-    let containers = instances.flat_map(|one| items(&one["containers"]).iter().map(|container| (container, one)));
+    let containers = instances.flat_map(|one| items(&one["containers"]).iter().map(move |container| (container, one)));
     containers.map(|(container, one)| (text(&container["containerId"]), text(&one["agentId"]))).collect()
 }
 
@@ -223,7 +223,9 @@ mod tests {
         let tasks = of_apps(&json!({"tasks": [{"id": "web.1", "slaveId": "S1"}]}));
         assert_eq!(tasks.get("web.1").map(String::as_str), Some("S1"));
         let container = |id: &str| json!({"containerId": id});
-        let pods = of_pods(&json!([{"instances": [{"agentId": "S2", "containers": [container("p.a.1"), container("p.b.1")]}]}]));
+        let pods = of_pods(
+            &json!([{"instances": [{"agentId": "S2", "containers": [container("p.a.1"), container("p.b.1")]}]}]),
+        );
         assert_eq!(["p.a.1", "p.b.1"].map(|id| pods[id].as_str()), ["S2", "S2"]);
     }
 }

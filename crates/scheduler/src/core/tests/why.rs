@@ -65,7 +65,10 @@ fn failures_within_the_grace_period_are_told_with_their_number_and_cause() {
     assert_eq!(check["lastAttempt"]["excerpt"], "database is away");
     assert_eq!(check["lastAttempt"]["durationSeconds"], 0.004);
     assert_eq!(health["nextAction"]["kind"], "grace");
-    assert_eq!((&health["nextAction"]["at"], &health["nextAction"]["link"]), (&check["grace"]["until"], &json!("from")));
+    assert_eq!(
+        (&health["nextAction"]["at"], &health["nextAction"]["link"]),
+        (&check["grace"]["until"], &json!("from"))
+    );
     assert_eq!(
         health["nextAction"]["text"],
         "failures count after its grace period (3 failures so far, last: 503 Service Unavailable)"
@@ -105,7 +108,10 @@ fn a_crash_says_when_it_is_launched_again_and_a_pause_that_nothing_is_checked() 
     let (mut world, task) = World::running(json!({}));
     let id = world.core.view().instances.values().next().unwrap().id.clone();
     world.tell(|core, now| core.pause_checks(&id, Some(Pause::Open), now));
-    assert_eq!((&world.health()["nextAction"]["kind"], &world.health()["nextAction"]["link"]), (&json!("paused"), &Value::Null));
+    assert_eq!(
+        (&world.health()["nextAction"]["kind"], &world.health()["nextAction"]["link"]),
+        (&json!("paused"), &Value::Null)
+    );
     world.tell(|core, now| core.pause_checks(&id, Some(Pause::For(Duration::from_secs(60))), now));
     assert_eq!(world.health()["nextAction"]["link"], "until");
     world.update(&task, TaskState::TaskFailed, None);

@@ -125,8 +125,7 @@ impl Follower<'_> {
         }
         let mut bad = Vec::new();
         for one in good {
-            let trouble =
-                if self.changed_nothing(&one) { unchanged::trouble(self.api, &one.name).await } else { None };
+            let trouble = if self.changed_nothing(&one) { unchanged::trouble(self.api, &one.name).await } else { None };
             let outcome = match trouble {
                 Some(why) => Outcome::Unwell { app: one.name.clone(), why },
                 None => settled.outcome_of(&one),
@@ -188,7 +187,7 @@ mod tests {
 
     fn settled(crashed: &[&str], left: bool) -> Settled {
         let started = |app: &str| Started { app: app.to_owned(), since: String::new() };
-        let crash = |app: &&str| (app.to_string(), Crash { text: String::new(), json: json!(null) });
+        let crash = |app: &&str| ((*app).to_owned(), Crash { text: String::new(), json: json!(null) });
         let cut = Cut { ran: Duration::from_secs(7), of: Duration::from_secs(10), left };
         let unchecked = ["/a", "/b"].map(started).into();
         Settled { unchecked, crashes: crashed.iter().map(crash).collect(), cut: Some(cut) }
