@@ -47,7 +47,7 @@ fn one_look_says_what_is_not_well_and_why() {
             "runs and has not passed its health checks yet",
             "luck: exit status 4",
             "failures count after its grace period",
-            "does not stay up",
+            "fails again and again",
             "cannot find my shoes",
             "is launched again after",
         ],

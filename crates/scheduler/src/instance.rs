@@ -15,6 +15,9 @@ mod place;
 mod record;
 mod response;
 pub(crate) mod termination;
+mod times;
+
+use std::time::Duration;
 
 use checks::Verdict;
 use mesos::v1::TaskState;
@@ -25,6 +28,7 @@ pub(crate) use killed::Killed;
 pub(crate) use moving::Moving;
 pub(crate) use place::{Network, Place};
 pub(crate) use response::Response;
+pub(crate) use times::Times;
 
 use crate::definition::RunSpec;
 use crate::health::Change;
@@ -121,17 +125,6 @@ pub(crate) struct Instance {
     pub message: Option<String>,
 }
 
-/// The moments that its life is counted from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Times {
-    /// The time at which it entered its condition.
-    pub since: Timestamp,
-    /// The time at which it was launched.
-    pub staged_at: Option<Timestamp>,
-    /// The time at which it was first running.
-    pub started_at: Option<Timestamp>,
-}
-
 impl Instance {
     /// A new instance that waits for an offer.
     pub(crate) fn scheduled(id: InstanceId, app: &RunSpec, now: Timestamp) -> Self {
@@ -143,7 +136,7 @@ impl Instance {
             condition: Condition::Scheduled,
             goal: Goal::Running,
             place: Place::default(),
-            times: Times { since: now, staged_at: None, started_at: None },
+            times: Times::scheduled(now),
             checked: Checked::of(app),
             killed: Killed::default(),
             members: Vec::new(),
@@ -228,8 +221,29 @@ impl Instance {
 
     /// Its task is over and another one shall follow: the next incarnation, with nothing known of it.
     pub(crate) fn reincarnate(&mut self, app: &RunSpec, now: Timestamp) {
+        let fails_since = self.times.fails_since;
         self.rebase(app, now);
+        self.times.fails_since = fails_since;
         self.incarnation += 1;
+    }
+
+    /// Its task has failed: the row of failures begins now, unless it goes on, because the task was never up for `row`.
+    pub(crate) fn fail(&mut self, row: Duration, now: Timestamp) {
+        if self.longest_up(now) > row {
+            self.times.fails_since = None;
+        }
+        self.times.fails_since.get_or_insert(now);
+    }
+
+    /// The time that its task has been up: running, and of one with checks from their last success to their next failure.
+    fn longest_up(&self, now: Timestamp) -> Duration {
+        if self.checked.health.is_empty() {
+            return self.times.started_at.map_or(Duration::ZERO, |from| now.since(from));
+        }
+        let own = || self.checked.changes.all().filter(|change| change.incarnation == self.incarnation);
+        let Some(healthy) = own().rfind(|change| change.verdict == Verdict::Healthy) else { return Duration::ZERO };
+        let until = own().rev().take_while(|change| change.at > healthy.at).last();
+        until.map_or(now, |change| change.at).since(healthy.at)
     }
 
     /// It waits, and will be launched with this configuration.
@@ -273,7 +287,7 @@ mod tests {
         let record = serde_json::json!({"id": "a.instance-u", "incarnation": 3, "app": "/a",
             "config": "1970-01-01T00:00:00.001Z", "condition": "Running", "goal": "Stopped", "host": "box",
             "site": {"host": "box", "region": "r"}, "agent_id": "S1", "ports": [31000], "ip": "10.0.0.1",
-            "since": "1970-01-01T00:00:00.002Z", "staged_at": "1970-01-01T00:00:00.001Z", "started_at": null,
+            "since": "1970-01-01T00:00:00.002Z", "fails_since": null, "staged_at": "1970-01-01T00:00:00.001Z", "started_at": null,
             "health": [], "awaits_readiness": true,
             "last_response": {"body": "", "contentType": "", "status": 200}, "check_result": {"tcp": {}},
             "checks_paused_until": "open", "killed_for_health_at": null, "killed_for_health": false, "members": [],
@@ -305,5 +319,46 @@ mod tests {
             (2, None, Verdict::Unknown)
         );
         assert_eq!(instance.counts_as(), Some(app.config_version()), "it is nowhere that it would have to leave");
+    }
+
+    #[test]
+    fn a_row_of_failures_is_as_old_as_its_first_until_a_task_stays_up() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
+        let row = Duration::from_secs(300);
+        let app = RunSpec::new(AppId::new("a"), at(0));
+        let mut instance = Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at(0));
+        for (up, down, since) in [(5, 6, 6), (7, 9, 6), (10, 310, 6), (311, 612, 612)] {
+            instance.enter(Condition::Running, at(up));
+            instance.fail(row, at(down));
+            instance.reincarnate(&app, at(down));
+            assert_eq!(instance.times.fails_since, Some(at(since)), "{down}");
+        }
+    }
+
+    #[test]
+    fn a_task_that_was_never_healthy_was_never_up() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
+        let row = Duration::from_secs(300);
+        let mut app = RunSpec::new(AppId::new("a"), at(0));
+        app.health_checks = serde_json::from_str("[{}]").unwrap();
+        let mut instance = Instance::scheduled(InstanceId::new(&app.id, "u"), &app, at(0));
+        // In seconds: the start, the first success and the first failure after it if there are any, the end, the row since.
+        for (up, healthy, sick, down, since) in [
+            (0, None, None, 400, 400),
+            (400, None, None, 900, 400),
+            (900, Some(901), Some(1000), 2000, 400),
+            (2000, Some(2001), Some(3000), 3001, 3001),
+            (3001, Some(3002), None, 3400, 3400),
+        ] {
+            instance.enter(Condition::Running, at(up));
+            for (verdict, when) in [(Verdict::Healthy, healthy), (Verdict::Unhealthy, sick)] {
+                let Some(when) = when else { continue };
+                instance.checked.health[0].verdict = verdict;
+                instance.remember_verdict(0, at(when));
+            }
+            instance.fail(row, at(down));
+            instance.reincarnate(&app, at(down));
+            assert_eq!(instance.times.fails_since, Some(at(since)), "{down}");
+        }
     }
 }

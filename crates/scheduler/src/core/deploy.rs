@@ -142,13 +142,19 @@ impl Core {
         self.figures.ended(&instance.app, state, next.is_some());
         match next {
             Some(app) => {
-                if slows_down(state) || instance.killed.is_asked_for_health() {
+                let has_failed = slows_down(state) || instance.killed.is_asked_for_health();
+                if has_failed {
                     self.rollouts.count_failure(&instance.app, instance.config);
                 }
                 if slows_down(state) || self.health_kill_slows_down(&instance) {
                     self.queue.failed(&app, now.moment);
                 }
-                self.change(id, now, |instance| instance.reincarnate(&app, now.wall));
+                self.change(id, now, |instance| {
+                    if has_failed {
+                        instance.fail(app.max_launch_delay_seconds.duration(), now.wall);
+                    }
+                    instance.reincarnate(&app, now.wall);
+                });
             }
             None => self.forget(id),
         }

@@ -29,6 +29,9 @@ pub(super) struct Record {
     #[serde(default)]
     networks: Vec<Network>,
     since: Timestamp,
+    /// Not in records of before it was stored.
+    #[serde(default)]
+    fails_since: Option<Timestamp>,
     staged_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
     health: Vec<Health>,
@@ -61,7 +64,12 @@ impl From<Record> for Instance {
             ip: record.ip,
             networks: record.networks,
         };
-        let times = Times { since: record.since, staged_at: record.staged_at, started_at: record.started_at };
+        let times = Times {
+            since: record.since,
+            fails_since: record.fails_since,
+            staged_at: record.staged_at,
+            started_at: record.started_at,
+        };
         let checked = Checked {
             health: record.health,
             awaits_readiness: record.awaits_readiness,

@@ -124,15 +124,18 @@ impl<'a> View<'a> {
             let looked = Unready::of(&instances);
             let troubled = instances.into_iter().filter_map(|found| Some((found, self.trouble(found, now)?)));
             let before = patients.len();
-            patients.extend(troubled.map(|(found, trouble)| Patient::Instance(found, trouble, entry::since(found))));
+            patients.extend(
+                troubled.map(|(found, trouble)| Patient::Instance(found, trouble, entry::since(found, trouble))),
+            );
             numbers.insert(app, Unready { is_well: patients.len() == before, ..looked });
         }
         for app in self.queue.failing(now.moment).filter(|app| app.is_within(group)) {
             let again = self.run_again(app, now);
             let looked = numbers.entry(app).or_insert_with(|| Unready::of(&[]));
             looked.is_well &= again.is_empty();
-            patients
-                .extend(again.into_iter().map(|found| Patient::Instance(found, Trouble::Failing, entry::since(found))));
+            let failing = Trouble::Failing;
+            let again = again.into_iter();
+            patients.extend(again.map(|found| Patient::Instance(found, failing, entry::since(found, failing))));
         }
         for found in self.halted_within(group) {
             numbers.entry(found.app).or_insert_with(|| Unready::of(&[])).is_well = false;

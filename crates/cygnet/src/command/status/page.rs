@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn overview(entries: usize, count: usize) -> Value {
-        let entry = json!({"kind": "failing", "text": "does not stay up", "app": "/shop/front/crash", "restarts": 8,
+        let entry = json!({"kind": "failing", "text": "fails again and again", "app": "/shop/front/crash", "restarts": 8,
             "instance": "shop_front_crash.instance-32221a7e-f923-4ca7-8867-e0af248a93eb", "incarnation": 9,
             "host": null, "task": null, "check": null, "since": "2026-11-30T01:32:31.347Z",
             "why": "Command exited with status 3: cannot open /etc/front/front.conf: No such file or directory",

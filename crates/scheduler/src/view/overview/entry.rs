@@ -34,7 +34,7 @@ impl View<'_> {
         };
         let check = blamed.and_then(named);
         json!({
-            "kind": trouble.name(), "text": how(instance, trouble), "since": since(instance),
+            "kind": trouble.name(), "text": how(instance, trouble), "since": since(instance, trouble),
             "app": instance.app, "instance": instance.id, "incarnation": instance.incarnation,
             "restarts": instance.incarnation - 1, "host": instance.place.host,
             "task": instance.has_task().then(|| instance.unhealthy_task_id()),
@@ -119,9 +119,12 @@ fn halted_entry(halted: Halted<'_>) -> Value {
     entry
 }
 
-/// The time since when an instance is not well: since when a check fails, or else since when it is what it is.
-pub(super) fn since(instance: &Instance) -> Timestamp {
-    blamed(instance).and_then(|(_, health)| health.since).unwrap_or(instance.times.since)
+/// The time since when an instance is not well: since the first failure in a row, or when a check fails, or else since when
+/// it is what it is.
+pub(super) fn since(instance: &Instance, trouble: Trouble) -> Timestamp {
+    let row = instance.times.fails_since.filter(|_| trouble == Trouble::Failing);
+    let blamed = || blamed(instance).and_then(|(_, health)| health.since);
+    row.or_else(blamed).unwrap_or(instance.times.since)
 }
 
 /// The time since when an instance that is well is so.
@@ -147,7 +150,7 @@ fn how(instance: &Instance, trouble: Trouble) -> &'static str {
         (Trouble::Unhealthy, _) => "is unhealthy",
         (Trouble::Failing, Condition::Running) if instance.is_ready() => "runs again after it failed",
         (Trouble::Failing, Condition::Running) => "runs and has not passed its health checks yet",
-        (Trouble::Failing, _) => "does not stay up",
+        (Trouble::Failing, _) => "fails again and again",
         (Trouble::Held, _) if instance.checked.paused.is_some() => "is not healthy and not checked",
         (Trouble::Held, _) => "is unhealthy and held",
         (Trouble::Waiting, _) => "waits for an offer",
