@@ -1,9 +1,11 @@
 //! What monitoring is told of a running cluster, held against what stands on it: every metric and label that the dashboard and
-//! the alerts of `examples/prometheus` name is there, and `docs/metrics.md` names what there is and nothing else.
+//! the alerts of `examples/prometheus` name is there, and `docs/metrics.md` names what there is and nothing else. And each page held against the rules of its form.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use harness::apps::file;
 use harness::cluster::{Dev, START};
@@ -89,6 +91,50 @@ fn every_metric_and_label_that_dashboard_alerts_and_docs_name_is_told_by_a_runni
         cluster.has_all_of(&place, &expression);
     }
     cluster.is_as_documented();
+}
+
+/// The pages of a cluster, each in both of its forms.
+fn pages(dev: &Dev) -> Vec<(String, String, String)> {
+    let all = [(dev.api, "/cygnet/v1/metrics"), (dev.api, "/metrics/prometheus"), (dev.agent, "/cygnet/v1/metrics")];
+    let text = |(address, path): (std::net::SocketAddr, &str), form: &str| {
+        let answer = http::request(address, "GET", path, &[("accept", form)], b"").expect("an answer");
+        assert!(answer.header("content-type").is_some_and(|told| told.starts_with(form)), "{:?}", answer.headers);
+        answer.text()
+    };
+    let both = |(address, path)| {
+        let [plain, open] = ["text/plain", "application/openmetrics-text"].map(|form| text((address, path), form));
+        (format!("{address}{path}"), plain, open)
+    };
+    all.map(both).into()
+}
+
+#[test]
+fn every_page_keeps_the_rules_in_both_of_its_forms() {
+    for (name, plain, open) in pages(&cluster()) {
+        let (plain, open) = (Metrics::parse(&plain), Metrics::parse_open(&open));
+        assert!(plain.types.len() > 4, "{name}");
+        assert_eq!(plain.types, open.types, "{name}");
+        assert!(plain.samples.keys().eq(open.samples.keys()), "{name}");
+    }
+}
+
+#[test]
+fn promtool_has_nothing_to_say_of_any_page() {
+    if Command::new("promtool").arg("--version").output().is_err() {
+        return println!("SKIPPED promtool_has_nothing_to_say_of_any_page: needs promtool (Debian: prometheus)");
+    }
+    for (name, plain, _) in pages(&cluster()) {
+        let mut promtool = Command::new("promtool");
+        promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = promtool.spawn().expect("it starts");
+        running.stdin.take().expect("piped").write_all(plain.as_bytes()).expect("read");
+        let output = running.wait_with_output().expect("its end");
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        // They are the names that Marathon's documents have.
+        let is_marathons = |line: &&str| line.starts_with("marathon_") && line.contains("should not include type");
+        let (marathons, other): (Vec<_>, Vec<_>) = said.iter().flat_map(|text| text.lines()).partition(is_marathons);
+        assert_eq!((other, output.status.success()), (Vec::<&str>::new(), marathons.is_empty()), "{name}");
+    }
 }
 
 fn checks_are_told_by_who_makes_them(scheduler: &Metrics, agent: &Metrics) {

@@ -1,4 +1,7 @@
-//! A strict reader of Prometheus' text format: what breaks a rule of it fails the test.
+//! A strict reader of Prometheus' text format, and of OpenMetrics: what breaks a rule of it fails the test, and so does a name
+//! that is none of the good ones ([`names`]).
+
+mod names;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +18,23 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Reads a page in OpenMetrics, which has to end with its last line. Counters are known by the names of their samples.
+    #[track_caller]
+    pub fn parse_open(text: &str) -> Metrics {
+        let text = text.strip_suffix("# EOF\n").expect("the last line of all");
+        let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+        let counters: BTreeSet<&str> = kinds.filter(|(_, kind)| *kind == "counter").map(|(name, _)| name).collect();
+        let line = |line: &str| match line.split(' ').collect::<Vec<_>>()[..] {
+            ["#", "TYPE", name, "unknown"] => format!("# TYPE {name} untyped\n"),
+            ["#", "TYPE", name, kind] if counters.contains(name) => format!("# TYPE {name}_total {kind}\n"),
+            ["#", "HELP", name, ..] if counters.contains(name) => {
+                line.replacen(name, &format!("{name}_total"), 1) + "\n"
+            }
+            _ => format!("{line}\n"),
+        };
+        Metrics::parse(&text.lines().map(line).collect::<String>())
+    }
+
     /// Reads a page. Each family has one help text, one type, and then its samples; no series is there twice, counters end
     /// with `_total`, and the buckets of a histogram grow up to its count.
     #[track_caller]
@@ -27,8 +47,8 @@ impl Metrics {
                 assert!(helped.insert(name.to_owned()) && !help.trim().is_empty(), "{line}");
             } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
                 assert!(helped.contains(name), "a type without a help text before it: {line}");
-                assert!(["gauge", "counter", "histogram"].contains(&kind), "{line}");
-                assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+                assert!(["gauge", "counter", "histogram", "untyped"].contains(&kind), "{line}");
+                assert_eq!(names::complaint(name, kind), None, "{line}");
                 assert!(metrics.types.insert(name.to_owned(), kind.to_owned()).is_none(), "twice: {line}");
                 name.clone_into(&mut family);
             } else {
@@ -37,6 +57,7 @@ impl Metrics {
                 let suffix = name.strip_prefix(&family).unwrap_or_else(|| panic!("{line} is none of {family}"));
                 let suffixes: &[&str] = if kind == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
                 assert!(suffixes.contains(&suffix), "{line} is none of {family}");
+                assert_eq!(labels.contains_key("le"), suffix == "_bucket", "{line}");
                 assert!(kind == "gauge" || value >= 0.0, "{line}");
                 assert!(seen.insert((name.clone(), labels.clone())), "twice: {line}");
                 metrics.samples.entry(name).or_default().push((labels, value));
@@ -126,6 +147,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_page_in_openmetrics_says_the_same() {
+        let open = "# HELP a All of a.\n# TYPE a counter\na_total{x=\"y\"} 3\n# HELP b_gauge B.\n# TYPE b_gauge unknown\nb_gauge 1\n";
+        let metrics = Metrics::parse_open(&format!("{open}# EOF\n"));
+        assert_eq!((metrics.value("a_total", &[]), metrics.types["a_total"].as_str()), (Some(3.0), "counter"));
+        assert_eq!((metrics.value("b_gauge", &[]), metrics.types["b_gauge"].as_str()), (Some(1.0), "untyped"));
+        for bad in [open.to_owned(), format!("{open}# EOF\n\n")] {
+            assert!(std::panic::catch_unwind(|| Metrics::parse_open(&bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_page_is_read_and_what_breaks_a_rule_is_not() {
         let good = "# HELP a_total All.\n# TYPE a_total counter\na_total{x=\"q\\\"\\\\\\n\",y=\"\"} 3\na_total 4\n";
         let metrics = Metrics::parse(good);
@@ -135,6 +167,7 @@ mod tests {
             "a_total 3\n",
             "# TYPE a_total counter\na_total 3\n",
             "# HELP a All.\n# TYPE a counter\na 3\n",
+            "# HELP a All.\n# TYPE a gauge\na{le=\"1\"} 3\n",
             "# HELP a_total All.\n# TYPE a_total counter\na_total 3\na_total 3\n",
             "# HELP a_total All.\n# TYPE a_total counter\na_total{x=\"} 3\n",
             "# HELP a All.\n# TYPE a histogram\na_bucket{le=\"1\"} 3\na_bucket{le=\"+Inf\"} 2\na_sum 1\na_count 2\n",

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use mesos::build::Build;
-use mesos::server::{CHECK_ATTEMPTS, CHECK_DURATIONS, Exposition, FamilyType, Refusal};
+use mesos::server::{CHECK_ATTEMPTS, CHECK_DURATIONS, Exposition, FamilyType, Form, Refusal};
 use mesos::v1::FrameworkId;
 use mesos::v1::cygnet::CheckSeries;
 use mesos::v1::cygnet::pool_call::Measured;
@@ -24,11 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A framework, and what its pool has counted if that has answered.
 type Answered = (FrameworkId, Option<Measured>);
 
-pub(super) async fn metrics(State(shared): State<Shared>) -> Result<Response, Refusal> {
+pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Result<Response, Refusal> {
     let snapshot = look(&shared.actor).await?;
     let frameworks = shared.actor.view(|core, _| core.pooled_frameworks()).await?;
     let pools = join_all(frameworks.into_iter().map(|framework| ask(&shared.actor, framework))).await;
-    let mut page = Exposition::default();
+    let mut page = Exposition::new(Form::of(&headers));
     tell_agent(&mut page, &snapshot);
     tell_pools(&mut page, &pools);
     tell_attempts(&mut page, &pools);

@@ -1,14 +1,16 @@
-//! Metrics in Prometheus' text format. In: families, each with its samples. Out: a text, or an answer. Pure.
+//! Metrics in Prometheus' text format, or in OpenMetrics. In: families, each with its samples. Out: a text, or an answer.
+//! Pure.
 //!
 //! A family is told whole: what it is for, of which type, and then all of its samples; one without samples is not there.
 
+mod form;
+
 use std::fmt::Write as _;
 
-use axum::http::{HeaderValue, header::CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
-/// The version of the text format that is written.
-const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+pub use self::form::Form;
 
 /// The family of attempts, with its help text: whoever makes checks has it.
 pub const CHECK_ATTEMPTS: (&str, &str) =
@@ -28,6 +30,8 @@ pub enum FamilyType {
     Counter,
     /// Durations by bucket.
     Histogram,
+    /// Any of these, under a name that is somebody else's and breaks the rules of its type.
+    Untyped,
 }
 
 /// A label's name and value.
@@ -35,24 +39,34 @@ pub type Label<'a> = (&'static str, &'a str);
 
 /// The page that a monitor reads.
 #[derive(Debug, Default)]
-pub struct Exposition(String);
+pub struct Exposition {
+    text: String,
+    form: Form,
+}
 
 impl Exposition {
-    /// Begins a family. It has a help text of one line.
-    pub fn family(&mut self, name: &'static str, kind: FamilyType, help: &'static str) -> Family<'_> {
-        debug_assert_eq!(name.ends_with("_total"), kind == FamilyType::Counter, "{name}");
-        Family { text: &mut self.0, name, kind, help, has_begun: false }
+    /// An empty page in this form.
+    pub fn new(form: Form) -> Exposition {
+        Exposition { text: String::new(), form }
     }
 
-    /// The text so far.
-    pub fn text(&self) -> &str {
-        &self.0
+    /// Begins a family. It has a help text of one line, in which there is nothing to escape.
+    pub fn family<'a>(&'a mut self, name: &'a str, kind: FamilyType, help: &'a str) -> Family<'a> {
+        debug_assert_eq!(name.ends_with("_total"), kind == FamilyType::Counter, "{name}");
+        debug_assert!(!help.is_empty() && !help.contains(['"', '\\', '\n']), "{name}: {help}");
+        Family { text: &mut self.text, form: self.form, name, kind, help, has_begun: false }
+    }
+
+    /// The text of the whole page.
+    pub fn into_text(mut self) -> String {
+        self.text.push_str(self.form.end());
+        self.text
     }
 }
 
 impl IntoResponse for Exposition {
     fn into_response(self) -> Response {
-        ([(CONTENT_TYPE, MEDIA_TYPE)], self.0).into_response()
+        ([(CONTENT_TYPE, self.form.media_type())], self.into_text()).into_response()
     }
 }
 
@@ -60,9 +74,10 @@ impl IntoResponse for Exposition {
 #[derive(Debug)]
 pub struct Family<'a> {
     text: &'a mut String,
-    name: &'static str,
+    form: Form,
+    name: &'a str,
     kind: FamilyType,
-    help: &'static str,
+    help: &'a str,
     has_begun: bool,
 }
 
@@ -94,12 +109,8 @@ impl Family<'_> {
         if std::mem::replace(&mut self.has_begun, true) {
             return;
         }
-        let kind = match self.kind {
-            FamilyType::Gauge => "gauge",
-            FamilyType::Counter => "counter",
-            FamilyType::Histogram => "histogram",
-        };
-        let Family { text, name, help, .. } = self;
+        let (name, kind) = (self.form.family(self.name), self.form.kind(self.kind));
+        let Family { text, help, .. } = self;
         let _never_fails = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
@@ -117,7 +128,7 @@ impl Family<'_> {
         if let Some(bound) = bound {
             self.text.push(separator);
             self.text.push_str("le=\"");
-            number(self.text, bound);
+            self.form.bound(self.text, bound);
             self.text.push('"');
         }
         if bound.is_some() || !labels.is_empty() {
@@ -151,23 +162,46 @@ fn escape(text: &mut String, value: &str) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_family_is_told_whole_and_labels_are_escaped() {
-        let mut page = Exposition::default();
+    fn told(form: Form) -> String {
+        let mut page = Exposition::new(form);
         let mut family = page.family("a_total", FamilyType::Counter, "Of all.");
         family.count(&[("name", "quote \" slash \\ line\nend"), ("other", "é")], 3);
         family.count(&[], 4);
         let _nothing_of_it = page.family("empty", FamilyType::Gauge, "Nothing.");
         page.family("took_seconds", FamilyType::Histogram, "How long.").histogram(
             &[("app", "/a")],
-            [(0.005, 1), (f64::INFINITY, 3)].into_iter(),
+            [(0.005, 1), (2.0, 1), (f64::INFINITY, 3)].into_iter(),
             1.5,
         );
+        page.family("theirs_count", FamilyType::Untyped, "Somebody's.").count(&[], 1);
+        page.into_text()
+    }
+
+    #[test]
+    fn a_family_is_told_whole_and_labels_are_escaped() {
         let expected = "# HELP a_total Of all.\n# TYPE a_total counter\n\
             a_total{name=\"quote \\\" slash \\\\ line\\nend\",other=\"é\"} 3\na_total 4\n\
             # HELP took_seconds How long.\n# TYPE took_seconds histogram\n\
-            took_seconds_bucket{app=\"/a\",le=\"0.005\"} 1\ntook_seconds_bucket{app=\"/a\",le=\"+Inf\"} 3\n\
-            took_seconds_sum{app=\"/a\"} 1.5\ntook_seconds_count{app=\"/a\"} 3\n";
-        assert_eq!(page.text(), expected);
+            took_seconds_bucket{app=\"/a\",le=\"0.005\"} 1\ntook_seconds_bucket{app=\"/a\",le=\"2\"} 1\n\
+            took_seconds_bucket{app=\"/a\",le=\"+Inf\"} 3\n\
+            took_seconds_sum{app=\"/a\"} 1.5\ntook_seconds_count{app=\"/a\"} 3\n\
+            # HELP theirs_count Somebody's.\n# TYPE theirs_count untyped\ntheirs_count 1\n";
+        assert_eq!(told(Form::Prometheus), expected);
+    }
+
+    #[test]
+    fn openmetrics_differs_in_names_of_families_in_bounds_and_in_its_end() {
+        let open = told(Form::OpenMetrics);
+        let differences = [
+            ("# HELP a_total Of all.\n# TYPE a_total counter\n", "# HELP a Of all.\n# TYPE a counter\n"),
+            ("le=\"2\"", "le=\"2.0\""),
+            (" untyped\n", " unknown\n"),
+        ];
+        let plain = told(Form::Prometheus);
+        let expected = differences.iter().fold(plain, |text, (here, there)| {
+            assert!(text.contains(here), "{here}");
+            text.replace(here, there)
+        });
+        assert_eq!(open, expected + "# EOF\n");
     }
 }

@@ -31,6 +31,22 @@ pub fn welcomes(headers: &HeaderMap, media_type: &str) -> bool {
     last(headers, header::ACCEPT.as_str()).is_none_or(|list| allows(list, media_type))
 }
 
+/// The media types of an `Accept` header, the most welcome first, without those that are not welcome at all.
+pub fn by_liking(accept: &str) -> Vec<&str> {
+    let liking = |parameters: &str| {
+        let weight = parameters.split(';').find_map(|one| one.trim().strip_prefix("q=")?.trim().parse().ok());
+        weight.unwrap_or(1.0_f32)
+    };
+    let mut kinds: Vec<(&str, f32)> = accept
+        .split(',')
+        .map(|one| one.split_once(';').unwrap_or((one, "")))
+        .map(|(kind, parameters)| (kind.trim(), liking(parameters)))
+        .filter(|(_, liking)| *liking > 0.0)
+        .collect();
+    kinds.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    kinds.into_iter().map(|(kind, _)| kind).collect()
+}
+
 /// The value of a header. Of repeated lines the last one counts, as libprocess keeps them: clients were written against
 /// that, and mesos-go sends two `Accept` lines. A value that is no text is an empty one.
 pub fn last<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -59,6 +75,11 @@ mod tests {
 
     fn accepting(lists: &[&'static str]) -> HeaderMap {
         lists.iter().map(|list| (header::ACCEPT, HeaderValue::from_static(list))).collect()
+    }
+
+    #[test]
+    fn what_is_liked_most_comes_first_and_what_is_not_welcome_not_at_all() {
+        assert_eq!(by_liking("a/a;q=0.1, b/b , c/c;v=1;q=0.5, d/d;q=0, e/e;q=NaN"), ["b/b", "c/c", "a/a"]);
     }
 
     #[test]

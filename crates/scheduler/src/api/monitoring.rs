@@ -2,17 +2,18 @@
 //! whose own are at `/metrics`.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use checks::Series;
 use mesos::build::Build;
-use mesos::server::{CHECK_ATTEMPTS, CHECK_DURATIONS, Exposition, FamilyType};
+use mesos::server::{CHECK_ATTEMPTS, CHECK_DURATIONS, Exposition, FamilyType, Form};
 
 use super::Api;
 use super::answer::Rejected;
 
-pub(super) async fn show(State(api): State<Api>) -> Result<Response, Rejected> {
+pub(super) async fn show(State(api): State<Api>, headers: HeaderMap) -> Result<Response, Rejected> {
     let numbers = api.ask(|view, now| view.monitoring(now)).await?;
-    let mut page = Exposition::default();
+    let mut page = Exposition::new(Form::of(&headers));
     numbers.tell(&mut page);
     if let Some(series) = api.engine.series().await {
         tell_checks(&mut page, &series);

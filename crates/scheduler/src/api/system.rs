@@ -3,10 +3,10 @@
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use mesos::build::Build;
-use mesos::server::ConnectionCounts;
+use mesos::server::{ConnectionCounts, Exposition, Form, by_liking};
 use serde_json::{Map, json};
 
 use super::Api;
@@ -49,21 +49,6 @@ pub(super) async fn ping(request: Request<Body>) -> Response {
     by_liking(accept).into_iter().find_map(answer).unwrap_or_else(|| StatusCode::NO_CONTENT.into_response())
 }
 
-/// The media types of an `Accept` header, the most welcome first.
-fn by_liking(accept: &str) -> Vec<&str> {
-    let liking = |parameters: &str| {
-        let weight = parameters.split(';').find_map(|one| one.trim().strip_prefix("q=")?.parse().ok());
-        weight.unwrap_or(1.0_f32)
-    };
-    let mut kinds: Vec<(&str, f32)> = accept
-        .split(',')
-        .map(|one| one.split_once(';').unwrap_or((one, "")))
-        .map(|(kind, parameters)| (kind.trim(), liking(parameters)))
-        .collect();
-    kinds.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-    kinds.into_iter().map(|(kind, _)| kind).collect()
-}
-
 /// `DELETE /v2/leader`. There is no other candidate, so what follows is what follows an election: the subscription at the
 /// master is made anew, and all tasks are reconciled.
 pub(super) async fn abdicate(State(api): State<Api>, request: Request<Body>) -> Response {
@@ -84,7 +69,7 @@ pub(super) async fn metrics(
 ) -> Answer {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accept.starts_with("text/plain") || accept.contains("openmetrics") {
-        return prometheus(State(api), connections).await;
+        return prometheus(State(api), connections, request.headers().clone()).await;
     }
     let Metrics { gauges, counters } = measured(&api, connections).await?;
     let gauges: Map<_, _> = gauges.into_iter().map(|(name, value)| (name.into(), json!({"value": value}))).collect();
@@ -96,15 +81,14 @@ pub(super) async fn metrics(
 }
 
 /// `/metrics/prometheus`.
-pub(super) async fn prometheus(State(api): State<Api>, connections: Option<Extension<ConnectionCounts>>) -> Answer {
-    let Metrics { gauges, counters } = measured(&api, connections).await?;
-    let line = |name: &str, kind: &str, value: u64| {
-        let name = name.replace(['.', '-'], "_");
-        format!("# TYPE {name} {kind}\n{name} {value}\n")
-    };
-    let gauges = gauges.into_iter().map(|(name, value)| line(name, "gauge", value));
-    let text: String = gauges.chain(counters.iter().map(|(name, count)| line(name, "counter", *count))).collect();
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+pub(super) async fn prometheus(
+    State(api): State<Api>,
+    connections: Option<Extension<ConnectionCounts>>,
+    headers: HeaderMap,
+) -> Answer {
+    let mut page = Exposition::new(Form::of(&headers));
+    measured(&api, connections).await?.tell(&mut page);
+    Ok(page.into_response())
 }
 
 /// The metrics of the core, and those of the listener.

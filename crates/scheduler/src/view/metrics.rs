@@ -1,5 +1,7 @@
 //! Metrics, by the names Marathon's documents give them: how many there are now, and what was done since the start.
 
+mod page;
+
 use std::collections::BTreeSet;
 
 use crate::core::View;

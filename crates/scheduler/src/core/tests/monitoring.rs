@@ -10,7 +10,7 @@ impl World {
     fn metrics(&self) -> Metrics {
         let mut page = Exposition::default();
         self.core.view().monitoring(self.now).tell(&mut page);
-        Metrics::parse(page.text())
+        Metrics::parse(&page.into_text())
     }
 
     fn measured(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {

@@ -160,7 +160,8 @@ fn the_metrics_of_a_hundred_thousand_are_told_in_time_and_the_core_waits_for_les
         let mut page = mesos::server::Exposition::default();
         numbers.tell(&mut page);
         within(Duration::from_millis(if apps > 500 { 250 } else { 50 }), begun);
-        let healthy = page.text().lines().filter(|line| line.contains("state=\"healthy\"}"));
+        let text = page.into_text();
+        let healthy = text.lines().filter(|line| line.contains("state=\"healthy\"}"));
         assert_eq!(healthy.count(), apps);
     }
 }
