@@ -5,11 +5,15 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, open, openat2};
+
+/// Opening for a look, which waits for nobody.
+const LOOK: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
 /// The content of a regular file. Nothing else is waited for, be it a pipe or a device, and one that is larger is refused.
 pub fn read_file(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
-    let content = read_at_most(regular(path, OFlags::empty())?, most_bytes.saturating_add(1))?;
+    let file = regular(open(path, LOOK, Mode::empty())?.into())?;
+    let content = read_at_most(file, most_bytes.saturating_add(1))?;
     match content.len() as u64 > most_bytes {
         true => Err(io::Error::other(format!("it is larger than {most_bytes} bytes"))),
         false => Ok(content),
@@ -21,18 +25,21 @@ pub(crate) fn read_start(path: &str, most_bytes: u64) -> io::Result<Vec<u8>> {
     read_at_most(File::open(path)?, most_bytes)
 }
 
-/// The end of a regular file in a directory of somebody else: a link leads nowhere.
+/// The end of a regular file in a directory of somebody else: a link leads nowhere, wherever in the path it is.
 pub fn read_end(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut file = regular(path, OFlags::NOFOLLOW)?;
+    let mut file = regular(unlinked(path, LOOK, Mode::empty())?)?;
     refuse_hard_link(&file, path)?;
     let start = file.metadata()?.len().saturating_sub(most_bytes);
     file.seek(SeekFrom::Start(start))?;
     read_at_most(file, most_bytes)
 }
 
-fn regular(path: &Path, more: OFlags) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = File::from(open(path, flags | more, Mode::empty())?);
+/// Opens a file whose path has no links in it.
+pub(crate) fn unlinked(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
+    Ok(openat2(CWD, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::NO_SYMLINKS)?.into())
+}
+
+fn regular(file: File) -> io::Result<File> {
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::Error::other("it is no file")),
@@ -95,6 +102,9 @@ mod tests {
         assert_eq!(read_end(&file, 3).unwrap(), b"234");
         assert_eq!(read_end(&file, 9).unwrap(), b"1234");
         assert!(read_end(&link, 9).is_err());
+        let linked = directory.path().join("linked");
+        std::os::unix::fs::symlink(directory.path(), &linked).unwrap();
+        assert!(read_end(&linked.join("file"), 9).is_err(), "nor in the middle of the path");
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::birthplace::Birthplace;
 use crate::confinement::Confinement;
-use crate::file::refuse_hard_link;
+use crate::file::{refuse_hard_link, unlinked};
 use crate::kernel::{Child, Session, Spawn};
 use crate::log_bounds::Rotations;
 use crate::pause::Namespaces;
@@ -149,10 +149,6 @@ pub fn give(file: &File, user: Option<&Credentials>) -> io::Result<()> {
 /// Opens a directory whose path has no links in it.
 pub(crate) fn directory(path: &Path) -> io::Result<File> {
     unlinked(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
-}
-
-fn unlinked(path: &Path, flags: OFlags, mode: Mode) -> io::Result<File> {
-    Ok(openat2(CWD, path, flags | OFlags::CLOEXEC, mode, ResolveFlags::NO_SYMLINKS)?.into())
 }
 
 #[cfg(test)]
