@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mesos::build::LegacyVersion;
 use mesos::resources::Resources;
 use mesos::v1::framework_info::capability::Type as Capability;
-use mesos::v1::{Attribute, ContainerStatus, Labels, Resource, TaskStatus, executor_info};
+use mesos::v1::{Attribute, Confidential, ContainerStatus, Labels, Resource, TaskStatus, executor_info};
 use serde_json::{Map, Value, json};
 
 use super::{bag, used};
@@ -157,7 +157,7 @@ fn queued_task(task: &Task) -> Value {
     });
     let optional = [
         ("role", role(&info.resources).map(|role| json!(role))),
-        ("command", info.command.as_ref().map(mesos::json::to_value)),
+        ("command", info.command.shown().as_ref().map(mesos::json::to_value)),
         ("executor_id", info.executor.as_ref().map(|executor| json!(executor.executor_id.value))),
         ("discovery", info.discovery.as_ref().map(mesos::json::to_value)),
     ];

@@ -7,7 +7,7 @@ use mesos::credentials::{Credential, Credentials};
 use mesos::server::LogFile;
 use mesos::v1::TaskState;
 use mesos::v1::agent::{Call, Response, call, response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::master::{AGENT_ID, FRAMEWORK, task};
 use crate::world::World;
@@ -69,6 +69,24 @@ async fn state_has_the_shape_tools_know() {
     assert!(statuses[1]["container_status"]["executor_pid"].is_null() && statuses[1]["reason"].is_null());
     let queued = executors.iter().find(|executor| executor["id"] == "web.2").unwrap();
     assert_eq!(queued["queued_tasks"][0]["command"]["value"], "sleep 1000");
+}
+
+#[tokio::test]
+async fn no_read_shows_the_value_of_a_secret() {
+    let world = World::new().await;
+    let secret = json!({"type": "VALUE", "value": {"data": "c2VzYW1l"}});
+    let variable = json!({"name": "PASSWORD", "type": "SECRET", "secret": secret});
+    let mut task = task("web.1");
+    let environment = mesos::json::from_value(json!({ "variables": [variable] })).unwrap();
+    task.command.as_mut().unwrap().environment = Some(environment);
+    world.master.launch(task).await;
+    let queued = |state: &Value| state["frameworks"][0]["executors"][0]["queued_tasks"][0].clone();
+    world.state(|state| queued(state)["command"]["environment"]["variables"][0]["name"] == "PASSWORD").await;
+    let mut shown = vec![world.json("/state").await.to_string()];
+    for kind in [call::Type::GetState, call::Type::GetTasks, call::Type::GetExecutors, call::Type::GetFrameworks] {
+        shown.push(mesos::json::to_value(&ask(&world, of(kind)).await).to_string());
+    }
+    assert!(shown.iter().all(|shown| shown.contains(FRAMEWORK) && !shown.contains("c2VzYW1l")), "{shown:?}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use mesos::resources::Resources;
-use mesos::v1::{self, TaskState, TaskStatus};
+use mesos::v1::{self, Confidential, TaskState, TaskStatus};
 use prost::Message;
 use prost::encoding::{self, WireType};
 use v1::task_status::Reason;
@@ -65,7 +65,9 @@ impl Task {
 
     /// A task an agent brought back. What of its resources says no role is held in `role`.
     pub(crate) fn reported(mut wire: v1::Task, role: &str) -> Self {
-        wire.resources = crate::stock::reported(&wire.resources, role, &wire.task_id.value).to_wire();
+        wire.resources = crate::stock::reported(&wire.resources, role).to_wire();
+        // An agent of an earlier version has the values of secrets on its disk.
+        wire.hide();
         Task::of(wire)
     }
 

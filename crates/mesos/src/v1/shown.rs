@@ -1,6 +1,6 @@
 //! Definitions as they are shown to whoever asks: secrets by value keep their place, and lose the value. Pure.
 
-use super::{CommandInfo, ContainerInfo, Environment, ExecutorInfo, HealthCheck, Image, Secret, Volume};
+use super::{CommandInfo, ContainerInfo, Environment, ExecutorInfo, HealthCheck, Image, Secret, Task, Volume};
 
 /// A definition that may hold secrets by value.
 pub trait Confidential: Clone {
@@ -78,11 +78,19 @@ impl Confidential for ExecutorInfo {
     }
 }
 
+impl Confidential for Task {
+    fn hide(&mut self) {
+        self.container.hide();
+        self.health_check.hide();
+        self.health_checks.hide();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::{FrameworkId, Task, TaskInfo};
+    use super::super::{FrameworkId, TaskInfo};
     use super::*;
 
     /// A definition with a secret in each place that can have one.
@@ -108,7 +116,9 @@ mod tests {
         let executor: ExecutorInfo = crate::json::from_value(definition()).unwrap();
         let task: TaskInfo = crate::json::from_value(definition()).unwrap();
         let task = Task::launched(&FrameworkId::from("f"), &task, Some(&executor));
-        for (shown, places) in [(crate::json::to_value(&executor.shown()), 4), (crate::json::to_value(&task), 5)] {
+        let before: Task = crate::json::from_value(definition()).unwrap();
+        let tasks = [&task, &before.shown()].map(|task| (crate::json::to_value(task), 5));
+        for (shown, places) in [(crate::json::to_value(&executor.shown()), 4)].into_iter().chain(tasks) {
             let shown = shown.to_string();
             assert!(!shown.contains("c2VzYW1l"), "{shown}");
             assert_eq!(shown.matches("VALUE").count(), places, "{shown}");

@@ -1,7 +1,7 @@
 //! One task as the agent knows it.
 
 use mesos::states::is_terminal;
-use mesos::v1::{self, AgentId, ContainerId, FrameworkId, TaskId, TaskInfo, TaskState, TaskStatus};
+use mesos::v1::{self, AgentId, Confidential, ContainerId, FrameworkId, TaskId, TaskInfo, TaskState, TaskStatus};
 
 use super::executor::Executor;
 
@@ -31,9 +31,9 @@ impl Task {
         Task { info, wire, group }
     }
 
-    /// A task of the agent's former life.
+    /// A task of the agent's former life, which may have been one of an earlier version: that wrote down the values of secrets.
     pub(super) fn recovered(info: TaskInfo, wire: v1::Task, group: Option<TaskId>) -> Task {
-        Task { info, wire, group }
+        Task { info, wire: wire.shown(), group }
     }
 
     pub(crate) fn info(&self) -> &TaskInfo {

@@ -2,6 +2,7 @@
 
 use mesos::resources::Resources;
 use mesos::v1;
+use mesos::v1::Confidential;
 use mesos::v1::framework_info::capability::Type;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -113,7 +114,7 @@ fn offer(offer: &Offer) -> Value {
 }
 
 fn executor(framework: &FrameworkId, agent: &AgentId, info: &v1::ExecutorInfo) -> Value {
-    let resources = Resources::from_wire(&info.resources).unwrap_or_default();
+    let (info, resources) = (info.shown(), Resources::from_wire(&info.resources).unwrap_or_default());
     let mut entry = json!({
         "executor_id": info.executor_id.value,
         "name": info.name(),
@@ -153,4 +154,19 @@ fn command(command: Option<&v1::CommandInfo>) -> Value {
         entry["environment"] = mesos::json::to_value(environment);
     }
     entry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_executor_is_shown_without_the_values_of_its_secrets() {
+        let secret = json!({"type": "VALUE", "value": {"data": "c2VzYW1l"}});
+        let variables = json!([{"name": "PASSWORD", "type": "SECRET", "secret": secret}]);
+        let command = json!({"value": "true", "environment": {"variables": variables}});
+        let info = mesos::json::from_value(json!({"executor_id": {"value": "e"}, "command": command})).unwrap();
+        let shown = executor(&"f".into(), &"a".into(), &info).to_string();
+        assert!(shown.contains("PASSWORD") && !shown.contains("c2VzYW1l"), "{shown}");
+    }
 }
