@@ -16,8 +16,7 @@ pub(crate) fn unsupported_kind(container: &ContainerInfo) -> Option<String> {
 
 /// The same of the files that it is made of.
 pub(crate) fn unsupported_image(container: &ContainerInfo) -> Option<String> {
-    let has_image = container.mesos.as_ref().is_some_and(|mesos| mesos.image.is_some());
-    has_image.then(|| "Container images are not supported by this agent".to_owned())
+    container.image().map(|_| "Container images are not supported by this agent".to_owned())
 }
 
 /// The same of what its processes may do, and of the memory they share.

@@ -89,8 +89,7 @@ impl Order {
     }
 
     fn has_image(&self) -> bool {
-        let mesos = self.container.as_ref().and_then(|container| container.mesos.as_ref());
-        mesos.is_some_and(|mesos| mesos.image.is_some())
+        self.container.as_ref().is_some_and(|container| container.image().is_some())
     }
 }
 

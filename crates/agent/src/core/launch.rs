@@ -142,7 +142,7 @@ fn unsupported(executor: &ExecutorInfo, generated: bool) -> Option<String> {
     // Executors check themselves what their tasks may have: this is about the containers of executors.
     let container = if generated { &None } else { &executor.container };
     let builtin = generated || executor.r#type() == executor_info::Type::Default;
-    let has_image = |container: &ContainerInfo| !builtin && supported::unsupported_image(container).is_some();
+    let has_image = |container: &ContainerInfo| !builtin && container.image().is_some();
     // With an image, it is a container as those of tasks are.
     let contained = container.as_ref().is_some_and(has_image);
     let said = |container| match contained {

@@ -82,7 +82,7 @@ impl TaskNeeds {
         let volumes = container.into_iter().flat_map(|container| &container.volumes);
         TaskNeeds {
             task,
-            image: container.and_then(|container| container.mesos.as_ref()?.image.clone()),
+            image: container.and_then(ContainerInfo::image).cloned(),
             volume_images: volumes.filter_map(|volume| volume.image.clone()).collect(),
         }
     }
@@ -136,9 +136,8 @@ impl Core {
         }
     }
 
-    /// The needs of each launch by itself. Of an executor with a process of its own, only the executor has any, and only
-    /// until it is started; Docker makes all that
-    /// its containers need, but does not know the operator's settings.
+    /// The needs of each launch by itself. Of an executor with a process of its own, only the executor has any, and only until
+    /// it is started; Docker makes all that its containers need, but does not know the operator's settings.
     fn wanted(&self, key: &ExecutorKey, executor: &Executor) -> Result<Vec<Provisioning>, NetworkRefusal> {
         let networks = NetworkNeeds::of(executor, &self.settings.bridge)?;
         let own = executor.container_with_image().filter(|_| executor.state() == State::Provisioning);

@@ -15,7 +15,6 @@ use processes::Credentials;
 
 use crate::config::{ExecutorConfig, Variables};
 use crate::task::Unrunnable;
-use crate::task::supported::has_image;
 
 /// The place of one task.
 #[derive(Debug)]
@@ -79,7 +78,7 @@ impl GroupSandbox {
         let own = outer.inner(&containers.join(&self.container.value))?;
         let home = Path::new("..").join(containers).join(&self.container.value);
         outer.link(&home, &Path::new("tasks").join(&task.task_id.value))?;
-        let volumes = task.container.iter().filter(|container| !has_image(container));
+        let volumes = task.container.iter().filter(|container| container.image().is_none());
         let volumes = volumes.flat_map(|container| &container.volumes);
         let (parent, own) = ((&outer, self.executor_sandbox.as_path()), (&own, self.sandbox.as_path()));
         volumes.filter_map(Link::of).try_for_each(|link| link.make(parent, own, user))
@@ -95,7 +94,7 @@ fn container_ip(environment: &Variables) -> Option<String> {
 
 /// The volumes of a task of a group that are no links: all of one with an image, which sees nothing outside of it.
 pub(super) fn unlinked(container: &ContainerInfo) -> impl Iterator<Item = &Volume> {
-    let has_image = has_image(container);
+    let has_image = container.image().is_some();
     container.volumes.iter().filter(move |volume| has_image || Link::of(volume).is_none())
 }
 

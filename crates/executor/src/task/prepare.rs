@@ -22,7 +22,7 @@ use super::oom;
 use crate::command::probe_of;
 use crate::config::{ExecutorConfig, Variables};
 use crate::state::CHANGES;
-use crate::task::supported::{has_image, unsupported};
+use crate::task::supported::unsupported;
 use crate::task::{self, Unrunnable, volumes};
 
 /// A task that is ready to be started.
@@ -33,6 +33,8 @@ pub(crate) struct Prepared {
     volumes: Volumes,
     /// The trees that have to be copied before.
     pub(crate) copies: Vec<Copy>,
+    /// The layers of its image, the lowest first, as far as they are known.
+    image: Vec<PathBuf>,
     settings: Settings,
 }
 
@@ -105,7 +107,7 @@ impl Prepared {
             user: identity.user,
             namespaces,
         };
-        Ok(Prepared { program, volumes, copies, settings: provision.settings.clone() })
+        Ok(Prepared { program, volumes, copies, image: layers(provision), settings: provision.settings.clone() })
     }
 
     /// Makes the places of its volumes, in sandboxes that are there.
@@ -118,10 +120,11 @@ impl Prepared {
     /// A task that was started before, perhaps by another process: its checks run as it does, whatever became of that by
     /// which it was prepared. Only its secrets are on no disk of ours, and are had again from where they are.
     pub(crate) fn again(config: &ExecutorConfig, task: &TaskInfo, program: Program) -> Result<Prepared, Unrunnable> {
-        let settings = settings_again(config, task);
+        let provision = provision_again(config, task);
+        let (image, settings) = (layers(&provision), provision.settings);
         let secrets = spec::secret_values(task::given(task), settings.secrets_directory.as_deref())?;
         let program = Program { secrets: secrets.into_iter().collect(), ..program };
-        Ok(Prepared { program, volumes: Volumes::default(), copies: Vec::new(), settings })
+        Ok(Prepared { program, volumes: Volumes::default(), copies: Vec::new(), image, settings })
     }
 
     /// The command of a check: it sees what the task sees, and its own variables above that. A user that it names
@@ -149,18 +152,15 @@ impl Prepared {
         })
     }
 
-    /// The layers of its image, the lowest first, or the copy that it runs in; none of one that has the host's files.
+    /// The layers of its image, the lowest first; none of one that has the host's files. The copy that it runs in, which it
+    /// may have changed, only if nobody knows them any more.
     fn layers(&self) -> Vec<PathBuf> {
-        let root = self.program.namespaces.as_ref().map(|namespaces| &namespaces.rootfs.root);
-        let lower = match root {
-            Some(Root::Overlay { lower, .. }) => lower.clone(),
-            Some(Root::Directory(tree)) => match self.copies.iter().find(|copy| copy.to == *tree) {
-                Some(to_be_made) => to_be_made.layers.clone(),
-                None => vec![tree.clone()],
-            },
+        match self.program.namespaces.as_ref().map(|namespaces| &namespaces.rootfs.root) {
+            Some(Root::Overlay { lower, .. }) => lower.iter().rev().cloned().collect(),
+            Some(Root::Directory(tree)) if self.image.is_empty() => vec![tree.clone()],
+            Some(Root::Directory(_)) => self.image.clone(),
             Some(Root::Tree(_)) | None => Vec::new(),
-        };
-        lower.into_iter().rev().collect()
+        }
     }
 
     fn user(&self, name: &str) -> Result<Credentials, Unrunnable> {
@@ -178,18 +178,23 @@ fn provision(config: &ExecutorConfig, task: &TaskInfo) -> Result<Provision, Unru
     Ok(read.unwrap_or_default())
 }
 
-/// The operator's settings for a task that has begun, which goes on without: only its secrets need them then.
-fn settings_again(config: &ExecutorConfig, task: &TaskInfo) -> Settings {
-    let has_image = task.container.as_ref().is_some_and(has_image);
+/// The same for a task that has begun, which goes on without: only its secrets, and the users of its checks, need it then.
+fn provision_again(config: &ExecutorConfig, task: &TaskInfo) -> Provision {
+    let has_image = task.container.as_ref().is_some_and(|container| container.image().is_some());
     let why = match Provision::read(&config.provisions, &task.task_id) {
-        Ok(Some(provision)) => return provision.settings,
-        Ok(None) if !has_image => return Settings::default(),
+        Ok(Some(provision)) => return provision,
+        Ok(None) if !has_image => return Provision::default(),
         Ok(None) => "it is gone".to_owned(),
         Err(error) => error.to_string(),
     };
     let file = Provision::path(&config.provisions, &task.task_id);
     tracing::warn!(file = %file.display(), why, "what the agent made ready for the task is not known any more");
-    Settings::default()
+    Provision::default()
+}
+
+/// The layers of its image, the lowest first.
+fn layers(provision: &Provision) -> Vec<PathBuf> {
+    provision.image.as_ref().map_or_else(Vec::new, |image| image.layers.clone())
 }
 
 /// The way in which images become file systems for this executor's tasks.
@@ -229,6 +234,8 @@ mod tests {
     use std::path::Path;
 
     use checks::spec::Command;
+    use containers::image::ImageConfig;
+    use containers::provision::ProvisionedImage;
     use mesos::v1::Environment;
     use mesos::v1::environment::Variable;
     use processes::Network;
@@ -239,7 +246,8 @@ mod tests {
     fn task_of(environment: &[(&str, &str)]) -> Prepared {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let program = Program { environment, working_directory: "/sandbox".into(), ..Program::default() };
-        Prepared { program, volumes: Volumes::default(), copies: Vec::new(), settings: Settings::default() }
+        let (copies, image) = (Vec::new(), Vec::new());
+        Prepared { program, volumes: Volumes::default(), copies, image, settings: Settings::default() }
     }
 
     #[test]
@@ -283,6 +291,29 @@ mod tests {
             let again = Prepared::again(&config, &task, program.clone()).unwrap();
             assert_eq!(again.check(&command, true).unwrap().user.map(|user| user.uid), Some(4711), "{damage:?}");
         }
+    }
+
+    #[test]
+    fn the_users_of_a_copied_image_are_those_of_the_image_whatever_its_task_has_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let users = |tree: &str, uid: u32| {
+            let tree = directory.path().join(tree);
+            std::fs::create_dir_all(tree.join("etc")).unwrap();
+            std::fs::write(tree.join("etc/passwd"), format!("inside:x:{uid}:{uid}::/:/bin/sh\n")).unwrap();
+            tree
+        };
+        let (layer, copy) = (users("layer", 4711), users("copy", 0));
+        let rootfs = Rootfs { root: Root::Directory(copy), entries: Vec::new(), read_only: false };
+        let namespaces = processes::Namespaces { network: Network::Host, hostname: None, rootfs, init: false };
+        let program = Program { namespaces: Some(Box::new(namespaces)), ..Program::default() };
+        let config = ImageConfig::parse(br#"{"os": "linux", "architecture": "amd64", "config": {}}"#).unwrap();
+        let image = ProvisionedImage { reference: "app:1".to_owned(), layers: vec![layer], config };
+        let config = self::config(directory.path());
+        let task = TaskInfo { task_id: "t".into(), ..TaskInfo::default() };
+        let provision = Provision { image: Some(image), ..Provision::default() };
+        provision.write(&config.provisions, &task.task_id).unwrap();
+        let again = Prepared::again(&config, &task, program).unwrap();
+        assert_eq!(again.user("inside").unwrap().uid, 4711);
     }
 
     fn config(sandbox: &Path) -> ExecutorConfig {

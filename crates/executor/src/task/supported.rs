@@ -6,21 +6,15 @@ use mesos::v1::container_info::Type as Containerizer;
 
 /// A feature that the container asks for and the agent has not made ready, if any; volumes are another matter.
 pub(super) fn unsupported(container: &ContainerInfo, provision: &Provision) -> Option<&'static str> {
-    let has_image = has_image(container);
     let mut networks = container.network_infos.iter();
     let wants_network = networks.any(|network| network.name.is_some() || !network.port_mappings.is_empty());
     [
         (container.r#type() == Containerizer::Docker, "Docker containers"),
-        (has_image && provision.image.is_none(), "Container images"),
+        (container.image().is_some() && provision.image.is_none(), "Container images"),
         (wants_network && provision.network.is_none(), "Networks of their own"),
     ]
     .into_iter()
     .find_map(|(is_so, what)| is_so.then_some(what))
-}
-
-/// True if the container is to have an image.
-pub(super) fn has_image(container: &ContainerInfo) -> bool {
-    container.mesos.as_ref().is_some_and(|mesos| mesos.image.is_some())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Tasks and resources, made from what is known of them, and the capabilities of frameworks.
+//! Tasks and resources, made from what is known of them, the images of containers, and the capabilities of frameworks.
 
 use super::shown::Confidential;
 use super::{
-    ExecutorInfo, FrameworkId, FrameworkInfo, Resource, Task, TaskInfo, TaskState, framework_info::capability, value,
+    ContainerInfo, ExecutorInfo, FrameworkId, FrameworkInfo, Image, Resource, Task, TaskInfo, TaskState,
+    framework_info::capability, value,
 };
 
 impl Task {
@@ -44,6 +45,13 @@ impl Resource {
         let (begin, end) = range.into_inner();
         let ranges = Some(value::Ranges { range: vec![value::Range { begin, end }] });
         Self { name: "ports".to_owned(), r#type: value::Type::Ranges.into(), ranges, ..Self::default() }
+    }
+}
+
+impl ContainerInfo {
+    /// The image that Mesos' containerizer is to make it of.
+    pub fn image(&self) -> Option<&Image> {
+        self.mesos.as_ref()?.image.as_ref()
     }
 }
 
