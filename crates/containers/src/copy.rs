@@ -4,14 +4,16 @@
 //!   merge   pure: the names that a directory has, by those of its layers
 //!   tree    directory after directory, all that is in them
 //!   node    one file, link or device, with its owner, mode, attributes and times
+//!   make    all that a container needs, or nothing
 //! ```
 //!
 //! In: directories as overlayfs wants layers to be, with whiteouts and opaque directories, and the place of the tree, which
 //! is not there yet. Out: a tree in which all is as it would be seen in an overlay. Links are never followed, in the layers
-//! or in the tree. The tree is its caller's to remove, also after a failure. It blocks; [`Watch`] tells how far it is, and
+//! or in the tree. The tree of [`copy`] is its caller's to remove, also after a failure. It blocks; [`Watch`] tells how far it is, and
 //! stops it.
 
 mod error;
+mod make;
 mod merge;
 mod node;
 mod tree;
@@ -23,6 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 pub use self::error::CopyError;
+pub use self::make::{make, unless};
 pub use self::tree::copy;
 use crate::rootfs::overlay_works;
 

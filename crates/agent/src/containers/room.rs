@@ -6,7 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ::containers::copy::{Backend, CopyError, Watch, copy};
+use ::containers::copy::{Backend, CopyError, Watch, make};
 use ::containers::places::{self, PlaceError};
 use ::containers::provision::Provision;
 use ::containers::rootfs::{Cgroups, make_changes};
@@ -99,7 +99,7 @@ fn images(provision: &Provision, volumes: &mut Volumes, changes: &Path, watch: &
     let backend = Backend::choose(provision.settings.image_backend, changes).map_err(no_overlay)?;
     if backend == Backend::Copy {
         let copies = spec::copies(provision, &mut volumes.mounts, changes);
-        copies.iter().try_for_each(|one| copy(one, watch))?;
+        make(&copies, watch)?;
     }
     Ok(backend)
 }
