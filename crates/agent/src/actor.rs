@@ -13,6 +13,7 @@ mod tests;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use mesos::v1::FrameworkId;
 use mesos::v1::cygnet::pool_call::Measured;
 use mesos::v1::cygnet::{AgentCall, TaskHistory};
 use mesos::v1::executor::call::Content;
@@ -24,10 +25,10 @@ use tokio::task::JoinSet;
 use self::questions::Questions;
 use self::streams::Streams;
 use crate::cgroups::Cgroups;
-use crate::core::{Action, Core, Inquiry, Unasked};
+use crate::core::{Action, CallRefusal, Core, Inquiry, Unasked};
 use crate::error::AgentError;
 use crate::handle::{Handle, Request, Shutdown};
-use crate::ids::{StreamId, TaskKey};
+use crate::ids::{ExecutorKey, StreamId, TaskKey};
 use crate::jobs::Jobs;
 use crate::log;
 use crate::registration::Registration;
@@ -39,8 +40,8 @@ pub(crate) struct Actor {
     core: Core,
     handle: Handle,
     streams: Streams,
-    histories: Questions<Result<TaskHistory, Unasked>>,
-    measures: Questions<Measured>,
+    histories: Questions<TaskKey, Result<TaskHistory, Unasked>>,
+    measures: Questions<FrameworkId, Measured>,
     jobs: Jobs,
     registration: Registration,
     /// Everything that waits for something on the actor's behalf.
@@ -105,7 +106,7 @@ impl Actor {
         answer: Answer<Result<TaskHistory, Unasked>>,
         now: Now,
     ) {
-        match self.histories.add(answer, now.elapsed) {
+        match self.histories.add(task.clone(), answer, now.elapsed) {
             Ok(uuid) => {
                 if let Err(why) = self.core.ask_history(task, inquiry, uuid.clone()) {
                     self.histories.answer(&uuid, Err(why));
@@ -114,6 +115,17 @@ impl Actor {
             Err(answer) => {
                 let _nobody_waits = answer.send(Err(Unasked::TooMany));
             }
+        }
+    }
+
+    fn executor_call(&mut self, executor: &ExecutorKey, call: Content, now: Now) -> Result<(), CallRefusal> {
+        match call {
+            Content::History(said) => {
+                self.core.admit(executor)?;
+                self.histories.answer(&said.uuid, Ok(said.history));
+                Ok(())
+            }
+            call => self.core.executor_call(now, executor, call),
         }
     }
 
@@ -144,14 +156,11 @@ impl Part for Actor {
                 answers.hold(answer, result);
             }
             Request::ExecutorCall { executor, call, answer } => {
-                if let Content::History(history) = &*call {
-                    self.histories.answer(&history.uuid, Ok(history.history.clone()));
-                }
-                answers.hold(answer, self.core.executor_call(now, &executor, *call));
+                answers.hold(answer, self.executor_call(&executor, *call, now));
             }
             Request::History { task, inquiry, answer } => self.ask_history(&task, inquiry, answer, now),
             Request::Measure { framework, answer } => {
-                if let Ok(uuid) = self.measures.add(answer, now.elapsed)
+                if let Ok(uuid) = self.measures.add(framework.clone(), answer, now.elapsed)
                     && !self.core.ask_measures(&framework, uuid.clone())
                 {
                     self.measures.drop(&uuid);

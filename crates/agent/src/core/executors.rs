@@ -61,22 +61,28 @@ impl Core {
     /// A call that is neither SUBSCRIBE nor HEARTBEAT.
     pub(crate) fn executor_call(&mut self, now: Now, key: &ExecutorKey, call: Content) -> Result<(), CallRefusal> {
         self.at(now);
-        if self.is_recovering() {
-            return Err(CallRefusal::Recovering);
-        }
-        let executor = self.known_executor(key)?;
-        if executor.is_live() && executor.stream().is_none() {
-            return Err(CallRefusal::NotSubscribed);
-        }
+        self.admit(key)?;
         match call {
             Content::Update(update) => self.executor_update(key, update.status),
             Content::Message(message) => self.executor_message(key.clone(), message.data),
             Content::Pulling(pulling) => self.executor_pulling(key, pulling),
-            // Answers that are awaited have been given already.
+            // Nothing is known of the questions here.
             Content::History(_) => {}
             Content::Subscribe(_) | Content::Heartbeat | Content::Unknown => return Err(CallRefusal::UnknownType),
         }
         Ok(())
+    }
+
+    /// Whether an executor may call.
+    pub(crate) fn admit(&self, key: &ExecutorKey) -> Result<(), CallRefusal> {
+        if self.is_recovering() {
+            return Err(CallRefusal::Recovering);
+        }
+        let executor = self.known_executor(key)?;
+        match executor.is_live() && executor.stream().is_none() {
+            true => Err(CallRefusal::NotSubscribed),
+            false => Ok(()),
+        }
     }
 
     fn known_executor(&self, key: &ExecutorKey) -> Result<&Executor, CallRefusal> {

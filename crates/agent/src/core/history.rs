@@ -1,9 +1,9 @@
 //! The questions for the past attempts of a task's health checks, and for the counts of all attempts of a framework's pool:
 //! only executors of Cygnet's own understand them.
 
-use mesos::v1::FrameworkId;
 use mesos::v1::cygnet::{PoolEvent, pool_event};
 use mesos::v1::executor::{Event, event};
+use mesos::v1::{FrameworkId, TaskState};
 
 use super::{Action, Core};
 use crate::ids::TaskKey;
@@ -22,6 +22,9 @@ pub(crate) enum Inquiry {
 pub(crate) enum Unasked {
     #[error("Task cannot be found")]
     UnknownTask,
+    /// Its executor answers nothing until it has started it, which may take as long as a pull.
+    #[error("The task does not run yet")]
+    NotRunning,
     #[error("The executor of the task is not subscribed")]
     NotSubscribed,
     #[error("The executor of the task keeps no history")]
@@ -39,6 +42,10 @@ impl Core {
             return Err(Unasked::Foreign);
         }
         executor.stream().ok_or(Unasked::NotSubscribed)?;
+        let state = executor.tasks().get(&task.task).ok_or(Unasked::UnknownTask)?.state();
+        if [TaskState::TaskStaging, TaskState::TaskStarting].contains(&state) {
+            return Err(Unasked::NotRunning);
+        }
         let check_now = (inquiry == Inquiry::Now).then_some(true);
         self.tell_executor(&holder, Event::history(event::History { uuid, task_id: task.task.clone(), check_now }));
         Ok(())

@@ -6,6 +6,7 @@ mod bench;
 mod disk;
 mod limits;
 mod provisioning;
+mod questions;
 mod starts;
 mod sweeps;
 pub(crate) mod wire;

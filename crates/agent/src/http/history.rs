@@ -63,7 +63,9 @@ impl From<Unasked> for Refusal {
     fn from(unasked: Unasked) -> Refusal {
         let status = match unasked {
             Unasked::TooMany => StatusCode::SERVICE_UNAVAILABLE,
-            Unasked::UnknownTask | Unasked::NotSubscribed | Unasked::Foreign => StatusCode::NOT_FOUND,
+            Unasked::UnknownTask | Unasked::NotRunning | Unasked::NotSubscribed | Unasked::Foreign => {
+                StatusCode::NOT_FOUND
+            }
         };
         Refusal::new(status, unasked.to_string())
     }
