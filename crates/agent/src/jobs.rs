@@ -2,12 +2,13 @@
 //!
 //! Comes in: [`Job`]s over one channel. Sandboxes and starts are done one after the other in their order; kills and
 //! removals wait for those before them, so that nothing is cleared away before it was used, but hold up none after them.
-//! Fetching takes its own time, too. Goes out: the fate of a sandbox or a process, to the actor. Owns: two tokio tasks,
-//! and one for each sandbox that is being filled and each cgroup that goes; what waits for the disk or for processes is
-//! done on threads that may.
+//! Fetching takes its own time, too, and so do containers of executors with images. Goes out: the fate of a sandbox or a
+//! process, to the actor. Owns: two tokio tasks, and one for each sandbox that is being filled, each container that is
+//! being made and each cgroup that goes; what waits for the disk or for processes is done on threads that may.
 
 mod blocking;
 mod contained;
+mod making;
 mod sweeps;
 
 use std::os::fd::OwnedFd;
@@ -24,6 +25,7 @@ use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::making::Making;
 use crate::cgroups::Cgroups;
 use crate::containers::{self, ContainerRequest};
 use crate::core::{Job, Owner, Preparation, Provisioning, SandboxError, StartError, Unprovided};
@@ -118,6 +120,7 @@ impl Worker {
     async fn run(self, mut inbox: mpsc::UnboundedReceiver<Job>) {
         let (removals, waiting) = mpsc::unbounded_channel();
         let removing = tokio::spawn(self.clone().remove(waiting));
+        let mut making = Making::default();
         while let Some(job) = inbox.recv().await {
             match job {
                 Job::Provision(wanted) => self.provision(wanted),
@@ -126,47 +129,71 @@ impl Worker {
                 Job::Start(..) | Job::Contain(..) if self.ending.is_cancelled() => {}
                 Job::Start(owner, program, user) => self.start(owner, program, user).await,
                 Job::Contain(key, run, executor) => {
-                    let started = self.contain(&run, *executor).await;
-                    self.started(Owner::Executor(key, run), started).await;
+                    let under_way = making.begin(&run, &self.ending);
+                    tokio::spawn(self.clone().contain(key, run, *executor, under_way));
                 }
                 Job::Limit(key, container, limits) => self.limit(key, container, limits).await,
                 Job::EndStrangers(known, patience) => self.end_strangers(known, patience).await,
                 Job::Sweep(live) => self.sweep(live).await,
                 Job::LinkName(_) => self.clear(job).await,
                 // The other worker ends with this one only.
-                job => drop(removals.send(job)),
+                job => {
+                    let start = making.give_up(&job);
+                    drop(removals.send((job, start)));
+                }
             }
         }
         drop(removals);
+        // What goes on without end is found by the next agent.
+        let _late = timeout(LEAVE, making.done()).await;
         let _ = removing.await;
     }
 
-    /// Kills and removals, after the starts and preparations that were decided before them, and beside later ones.
-    async fn remove(self, mut inbox: mpsc::UnboundedReceiver<Job>) {
+    /// Kills and removals, after the starts and preparations that were decided before them, and beside later ones. One whose
+    /// start goes on has to wait for the end of that, and holds up nobody.
+    async fn remove(self, mut inbox: mpsc::UnboundedReceiver<(Job, Option<CancellationToken>)>) {
         let mut going = JoinSet::new();
-        while let Some(job) = inbox.recv().await {
+        while let Some((job, start)) = inbox.recv().await {
             while going.try_join_next().is_some() {}
-            match job {
-                Job::DestroyContainers(root) => {
-                    // Without anybody who has containers there are none.
-                    let _gone = self.surroundings.containers.send(ContainerRequest::Destroy(root)).await;
-                }
-                Job::RemoveCgroup(container) => {
-                    if let Some(cgroups) = self.surroundings.removable.clone() {
-                        going.spawn(async move { cgroups.destroy(cgroups.of_run(&container)).await });
-                    }
-                }
-                // What is under way for it ends before, so that nothing comes later; networks may take their time to part.
-                Job::RemoveState(container) => drop(going.spawn(self.clone().remove_state(container))),
-                Job::KillRun(ref container) => {
-                    self.end_docker(container).await;
-                    self.clear(job).await;
-                }
-                job => self.clear(job).await,
+            // What is under way for a run ends before its state goes; networks and cgroups may take their time.
+            let takes_long = start.is_some() || matches!(job, Job::RemoveCgroup(_) | Job::RemoveState(_));
+            let removing = self.clone().remove_one(job, start);
+            match takes_long {
+                true => drop(going.spawn(removing)),
+                false => removing.await,
             }
         }
         // The next agent removes the rest.
         let _late = timeout(LEAVE, going.join_all()).await;
+    }
+
+    async fn remove_one(self, job: Job, start: Option<CancellationToken>) {
+        if let Some(done) = &start {
+            done.cancelled().await;
+        }
+        match job {
+            Job::DestroyContainers(root) => {
+                // Without anybody who has containers there are none.
+                let _gone = self.surroundings.containers.send(ContainerRequest::Destroy(root)).await;
+            }
+            Job::RemoveCgroup(container) => {
+                if let Some(cgroups) = self.surroundings.removable.clone() {
+                    cgroups.destroy(cgroups.of_run(&container)).await;
+                }
+            }
+            Job::RemoveState(container) => {
+                if start.is_some() {
+                    // It may have begun just before it was given up.
+                    self.clear(Job::KillRun(container.clone())).await;
+                }
+                self.remove_state(container).await;
+            }
+            Job::KillRun(ref container) => {
+                self.end_docker(container).await;
+                self.clear(job).await;
+            }
+            job => self.clear(job).await,
+        }
     }
 
     /// The container of Docker's that the executor of a run may have left.
@@ -193,7 +220,7 @@ impl Worker {
         let _done = spawn_blocking(move || blocking::clear(&layout, job)).await;
     }
 
-    async fn remove_state(self, container: ContainerId) {
+    async fn remove_state(&self, container: ContainerId) {
         self.end_docker(&container).await;
         self.surroundings.provisioner.release(&container).await;
         self.clear(Job::RemoveState(container)).await;

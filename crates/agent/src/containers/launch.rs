@@ -122,9 +122,13 @@ pub(super) async fn user(
     match order.command.user.as_ref().filter(|user| !user.is_empty()) {
         Some(name) => look_up(name.clone()).await.map_err(refused)?.map_err(refused),
         None if joined.is_some() => Ok(joined.and_then(|joined| joined.user.clone())),
-        // Where that user is unknown, its tasks run as the agent does.
         None => match parent.and_then(|parent| parent.user.clone()) {
+            // Where that user is unknown, its tasks run as the agent does.
             Some(name) => sandbox::if_known(look_up(name).await.map_err(refused)?).map_err(refused),
+            // It may be one of an image, and not the agent's.
+            None if parent.is_some_and(|parent| parent.is_apart) => {
+                Err(LaunchRefusal::Order("The container has no process yet that says whose it is".to_owned()))
+            }
             None => Ok(None),
         },
     }

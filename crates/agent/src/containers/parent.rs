@@ -35,7 +35,7 @@ impl Root {
     }
 
     pub(super) fn parent(self) -> Parent {
-        Parent { main: self.main(), sandbox: self.sandbox, user: self.user, is_apart: self.is_of_task }
+        Parent { main: self.main(), sandbox: self.sandbox, user: self.user, is_apart: self.is_apart }
     }
 }
 

@@ -13,7 +13,7 @@ use mesos::v1::task_status::Reason;
 use mesos::v1::{
     AgentId, CommandInfo, ContainerId, ContainerInfo, ExecutorId, FrameworkId, TaskId, TaskResourceLimitation, executor,
 };
-use processes::{Logged, Process, UserError};
+use processes::{Logged, Process, Rotations, UserError};
 
 use super::Provisioning;
 use crate::ids::{ExecutorKey, StreamId};
@@ -87,6 +87,8 @@ pub(crate) struct ContainedExecutor {
     pub(crate) inherited: BTreeMap<String, String>,
     pub(crate) own: BTreeMap<String, String>,
     pub(crate) sandbox: PathBuf,
+    /// The bounds of its logs, which its shim keeps.
+    pub(crate) rotations: Rotations,
 }
 
 /// More of a resource than a container may have.
@@ -122,7 +124,8 @@ pub(crate) enum Job {
     Contain(ExecutorKey, ContainerId, Box<ContainedExecutor>),
     /// SIGKILL for the process and everything that belongs to it.
     KillTree(Process),
-    /// SIGKILL for the task an executor in a pool has started.
+    /// SIGKILL for everything below the shims of a run: the task an executor in a pool has started, or the container of an
+    /// executor. A start of it that is going on is given up.
     KillRun(ContainerId),
     /// Nobody writes into this sandbox any more: from now on it ages.
     Retire(PathBuf),

@@ -7,7 +7,7 @@ use mesos::v1::executor::Event;
 use mesos::v1::task_status::Reason;
 use mesos::v1::{ContainerId, FrameworkId, TaskId, TaskState};
 
-use super::frameworks::{Hosting, Loss, State};
+use super::frameworks::{Executor, Hosting, Loss, State};
 use super::{Action, Core, Count, Job, Timer};
 use crate::ids::{ExecutorKey, TaskKey};
 use crate::log::Change;
@@ -23,7 +23,7 @@ impl Core {
             return;
         };
         let until = self.now.elapsed + executor.grace(default);
-        let started = executor.is_started();
+        let started = executor.is_started() && !executor.is_being_contained();
         executor.shut_down(until);
         let queued: Vec<TaskId> = executor.tasks().queued().map(|task| task.info().task_id.clone()).collect();
         self.persist_executor(key);
@@ -89,9 +89,10 @@ impl Core {
         executor.kill(until);
         let kill = match executor.hosting() {
             Hosting::Pool => Some(Job::KillRun(executor.container().clone())),
-            Hosting::Process(process) => process.map(Job::KillTree),
+            Hosting::Process(_) => kill_of_own(executor),
         };
-        let decided = executor.is_lost() || kill.is_none();
+        // Of a process that nobody knows, nobody tells how it ended.
+        let decided = executor.is_lost() || executor.hosting() == Hosting::Process(None);
         kill.into_iter().for_each(|kill| self.out.act(kill));
         match decided {
             true => self.executor_terminated(key, None),
@@ -110,13 +111,13 @@ impl Core {
         let Some(terminated) = self.frameworks.terminate(key) else { return };
         let Some(executor) = self.frameworks.executor(key) else { return };
         let (container, directory) = (executor.container().clone(), executor.directory().to_owned());
-        let (process, is_known) = (executor.hosting().process(), !executor.is_generated());
+        let (kill, is_known) = (kill_of_own(executor), !executor.is_generated());
         self.counters.count(Count::ExecutorTerminated);
         self.persist_executor(key);
         terminated.stream.into_iter().for_each(|stream| self.out.act(Action::CloseStream(stream)));
         self.lose_tasks(key, &container, &terminated.loss.unwrap_or_else(|| ended(status)));
         // Processes it left behind go with it.
-        process.into_iter().for_each(|process| self.out.act(Job::KillTree(process)));
+        kill.into_iter().for_each(|kill| self.out.act(kill));
         self.out.act(Job::Retire(directory));
         self.out.act(Job::DestroyContainers(container.clone()));
         self.out.act(Job::RemoveState(container.clone()));
@@ -162,6 +163,15 @@ impl Core {
         if self.frameworks.complete(id) {
             self.out.persist(Change::ForgetFramework(id.clone()));
         }
+    }
+}
+
+/// The end of all that an executor with a process of its own has started. A container is found by its shim, whether or not
+/// its process is known.
+fn kill_of_own(executor: &Executor) -> Option<Job> {
+    match executor.container_with_image() {
+        Some(_) => Some(Job::KillRun(executor.container().clone())),
+        None => executor.hosting().process().map(Job::KillTree),
     }
 }
 

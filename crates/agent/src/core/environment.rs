@@ -38,7 +38,7 @@ impl Settings {
     /// The user an executor's process and its sandbox belong to, by name; the agent's own if absent.
     pub(crate) fn user_of(&self, framework: &FrameworkInfo, executor: &Executor) -> Option<String> {
         let own = executor.info().command.as_ref().and_then(|command| command.user.clone());
-        // That of the framework is one of its scheduler's machine, and an image has its own.
+        // The framework's user is one of its scheduler's machine, and an image has its own.
         let others = || if executor.container_with_image().is_some() { String::new() } else { framework.user.clone() };
         let user = own.unwrap_or_else(others);
         Some(user).filter(|user| self.switch_user && !user.is_empty())
@@ -125,7 +125,7 @@ impl Settings {
         framework: &FrameworkInfo,
         executor: &Executor,
         container: &ContainerInfo,
-    ) -> Result<ContainedExecutor, CommandError> {
+    ) -> Result<ContainedExecutor, UnusableCommand> {
         let mut inherited = self.executor_environment(agent, framework, executor);
         inherited.retain(|name, _| !name.starts_with("CYGNET_"));
         let command = executor.info().command.clone().unwrap_or_default();
@@ -137,6 +137,7 @@ impl Settings {
             command,
             container: container.clone(),
             sandbox: executor.directory().to_owned(),
+            rotations: self.rotations_of(executor)?,
         })
     }
 

@@ -17,7 +17,7 @@ use crate::log::Change;
 const PASSABLE: u32 = 0o751;
 
 impl Core {
-    /// Orders the sandbox of a run that is in the books. From now on it has so long to subscribe.
+    /// Orders the sandbox of a run that is in the books. From now on it has so long to be there, and its executor to subscribe.
     pub(super) fn prepare(&mut self, key: &ExecutorKey) {
         let until = self.now.elapsed + self.settings.timeouts.executor_registration;
         self.frameworks.executor_mut(key).into_iter().for_each(|executor| executor.provisioned(until));
@@ -70,27 +70,33 @@ impl Core {
         let Some(framework) = self.frameworks.get(&key.framework) else { return };
         let Some(executor) = framework.executor(&key.executor) else { return };
         let owner = Owner::Executor(key.clone(), executor.container().clone());
-        if let Some(container) = executor.container_with_image() {
-            let run = executor.container().clone();
-            let contained = self.settings.contained_executor(self.link.id(), framework.info(), executor, container);
-            return match contained {
-                Ok(contained) => self.out.act(Job::Contain(key.clone(), run, Box::new(contained))),
-                Err(error) => self.launch_failed(key, &format!("Failed to launch container: {error}")),
-            };
-        }
-        match self.settings.executor_program(self.link.id(), framework.info(), executor) {
-            Ok(program) => self.out.act(Job::Start(owner, Box::new(program), user)),
+        let (id, info, run) = (self.link.id(), framework.info(), executor.container().clone());
+        let start = match executor.container_with_image() {
+            Some(container) => {
+                let contained = self.settings.contained_executor(id, info, executor, container);
+                contained.map(|contained| Job::Contain(key.clone(), run, Box::new(contained)))
+            }
+            None => {
+                let program = self.settings.executor_program(id, info, executor);
+                program.map(|program| Job::Start(owner, Box::new(program), user))
+            }
+        };
+        match start {
+            Ok(start) => self.out.act(start),
             Err(error) => self.launch_failed(key, &format!("Failed to launch container: {error}")),
         }
     }
 
+    /// From now on it has so long to subscribe.
     pub(super) fn executor_started(&mut self, key: &ExecutorKey, container: &ContainerId, process: Process) {
         if self.frameworks.run_of(key, container).is_none() {
             return self.out.act(Job::KillTree(process));
         }
+        let until = self.now.elapsed + self.settings.timeouts.executor_registration;
         if let Some(executor) = self.frameworks.executor_mut(key) {
-            executor.started(process);
+            executor.started(process, until);
         }
+        self.out.look_at(until, Timer::Executor(key.clone()));
         self.persist_executor(key);
     }
 

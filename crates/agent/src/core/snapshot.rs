@@ -44,8 +44,8 @@ pub(crate) struct Root {
     pub(crate) user: Option<String>,
     /// The network that it is in, if that is not the host's.
     pub(crate) network: Option<ProvisionedNetwork>,
-    /// True if it is that of a task, which may have files and rights of its own.
-    pub(crate) is_of_task: bool,
+    /// True if it may have files and rights of its own: that of a task, or of an executor with an image.
+    pub(crate) is_apart: bool,
 }
 
 impl Snapshot {
@@ -84,13 +84,13 @@ impl Snapshot {
         if id.parent.is_none() {
             let state = self.settings.layout.executor_state(executor.container());
             let (sandbox, process) = (executor.directory().to_owned(), executor.hosting().process());
-            let is_of_task = executor.is_generated();
-            return Some(Root { sandbox, process, state, user, network, is_of_task });
+            let is_apart = executor.is_generated() || executor.container_with_image().is_some();
+            return Some(Root { sandbox, process, state, user, network, is_apart });
         }
         let task = executor.tasks().unfinished().find(|task| task.container() == Some(id))?;
         let state = self.settings.layout.task_state(&task.info().task_id, id);
         let sandbox = executor.directory().join("containers").join(&id.value);
-        Some(Root { sandbox, process: None, state, user, network, is_of_task: true })
+        Some(Root { sandbox, process: None, state, user, network, is_apart: true })
     }
 
     /// True if an executor that lives has this container.

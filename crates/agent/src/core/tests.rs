@@ -3,6 +3,7 @@
 //! is left behind.
 
 mod bench;
+mod contained;
 mod disk;
 mod limits;
 mod provisioning;

@@ -1,27 +1,33 @@
 //! The process of an executor in a container with an image: made as that of a task is, of what is ready for its run.
 //!
 //! In: the executor, and what the provisioner wrote down for it. Out: its process, below a shim whose files are in the state
-//! of the run, so that all of it is found again by that. Waits for the disk on threads that may.
+//! of the run, so that all of it is found again by that. Takes its own time, for images are copied and volumes mounted, and
+//! holds up no other job. Waits for the disk on threads that may.
 
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::Arc;
+use std::time::Duration;
 
 use ::containers::cgroup::Cgroup;
-use ::containers::copy::Watch;
+use ::containers::copy::{Watch, unless};
 use ::containers::identity::{Identity, IdentityError, InImage};
 use ::containers::provision::Provision;
 use ::containers::rootfs::Cgroups as Visible;
 use ::containers::spec;
 use mesos::v1::ContainerId;
-use processes::{End, Logged, Logs, Process, Program, Rotations, contained};
-use tokio::task::spawn_blocking;
+use processes::{End, Logged, Logs, Process, Program, contained};
+use tokio::time::timeout;
 
 use super::Worker;
+use super::making::UnderWay;
 use crate::cgroups::Cgroups;
 use crate::containers::{Place, RoomError, give};
-use crate::core::{ContainedExecutor, StartError};
+use crate::core::{ContainedExecutor, Owner, StartError};
+use crate::ids::ExecutorKey;
+
+/// The longest that a container may take from its shim to its program.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why an executor has no container.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +47,15 @@ enum ContainError {
     /// The machine: the shim.
     #[error(transparent)]
     Shim(io::Error),
+    /// The author of a volume, or the machine: a disk or a server that does not answer.
+    #[error("its volumes could not be mounted within {} seconds", LONGEST.as_secs())]
+    Late,
+    /// Nobody: it is not wanted any more.
+    #[error("it was given up")]
+    Over,
+    /// This agent; its log has more.
+    #[error("the start of it did not end")]
+    Panicked,
     /// Its program, which did start.
     #[error("its program ended at once: 'stderr' in its sandbox may say why")]
     Ended,
@@ -50,36 +65,49 @@ enum ContainError {
 }
 
 impl Worker {
-    /// Starts an executor in its container. Copies of its image are given up when the agent ends.
+    /// Starts an executor in its container. The end of its run, or of the agent, gives that up: nothing of it runs then.
     pub(super) async fn contain(
+        self,
+        key: ExecutorKey,
+        run: ContainerId,
+        executor: ContainedExecutor,
+        under_way: UnderWay,
+    ) {
+        let state = self.surroundings.layout.executor_state(&run);
+        let contained = self.contained(&run, &state, executor, &under_way).await;
+        let may_come_later = matches!(&contained, Err(ContainError::Late | ContainError::Over));
+        let started = contained.map_err(|error| StartError::Container(error.into()));
+        self.started(Owner::Executor(key, run), started).await;
+        if may_come_later {
+            contained::end(&state).await;
+        }
+    }
+
+    async fn contained(
         &self,
         run: &ContainerId,
+        state: &Path,
         executor: ContainedExecutor,
-    ) -> Result<(Process, OwnedFd), StartError> {
-        let failed = |error: ContainError| StartError::Container(error.into());
-        let state = self.surroundings.layout.executor_state(run);
+        UnderWay { given_up, .. }: &UnderWay,
+    ) -> Result<(Process, OwnedFd), ContainError> {
         let cgroups = self.surroundings.cgroups.clone();
-        let (birthplace, watch) = (cgroups.as_ref().map(|cgroups| cgroups.of_run(run)), Arc::new(Watch::default()));
-        let (copying, directory, sandbox) = (watch.clone(), state.clone(), executor.sandbox.clone());
-        let mut making =
-            spawn_blocking(move || program(&executor, &directory, (birthplace, cgroups.as_ref()), &copying));
-        let made = tokio::select! {
-            made = &mut making => made,
-            () = self.ending.cancelled() => {
-                watch.stop();
-                making.await
-            }
+        let birthplace = cgroups.as_ref().map(|cgroups| cgroups.of_run(run));
+        let (logs, rotations, directory) = (Logs::of(&executor.sandbox), executor.rotations, state.to_owned());
+        let make = move |watch: &Watch| program(&executor, &directory, (birthplace, cgroups.as_ref()), watch);
+        let made = unless(given_up.cancelled(), make).await;
+        let program = Logged { program: made.map_err(|_panicked| ContainError::Panicked)??, logs, rotations };
+        let starting = timeout(LONGEST, contained::start(program, &self.surroundings.shim, state));
+        let started = tokio::select! {
+            started = starting => started.map_err(|_elapsed| ContainError::Late)?,
+            () = given_up.cancelled() => return Err(ContainError::Over),
         };
-        let program = made.map_err(|_panicked| StartError::Panicked)?.map_err(failed)?;
-        let shim = self.surroundings.shim.clone();
-        let program = Logged { program, logs: Logs::of(&sandbox), rotations: Rotations::default() };
-        match contained::start(program, &shim, &state).await.map_err(|error| failed(ContainError::Shim(error)))? {
+        match started.map_err(ContainError::Shim)? {
             Ok(contained) => {
                 let process = contained.process();
-                process.open().map(|pidfd| (process, pidfd)).ok_or_else(|| failed(ContainError::Ended))
+                process.open().map(|pidfd| (process, pidfd)).ok_or(ContainError::Ended)
             }
-            Err(End::NotStarted(why) | End::Unknown(why)) => Err(failed(ContainError::NotStarted(why))),
-            Err(End::Status(status)) => Err(failed(ContainError::NotStarted(format!("it ended at once: {status:?}")))),
+            Err(End::NotStarted(why) | End::Unknown(why)) => Err(ContainError::NotStarted(why)),
+            Err(End::Status(status)) => Err(ContainError::NotStarted(format!("it ended at once: {status:?}"))),
         }
     }
 }

@@ -1,17 +1,18 @@
 //! The order of jobs, and their end.
 
 use ::containers::cgroup::Policy;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ::containers::provision::Settings;
+use ::containers::provision::{Provision, Settings};
 use harness::patience::PATIENCE;
 use harness::wait::until;
-use mesos::v1::ContainerId;
+use mesos::v1::{CommandInfo, ContainerId, ContainerInfo};
 use processes::{Logs, Program, Rotations};
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio::time::timeout;
 
 use super::*;
-use crate::core::Core;
+use crate::core::{ContainedExecutor, Core};
 use crate::isolation::Isolation;
 use crate::provisioner::Maker;
 use crate::{NetworkOptions, Options};
@@ -21,6 +22,7 @@ struct Bench {
     inbox: shell::Inbox<Request, Core>,
     containers: containers::Handle,
     programs: shell::Inbox<ContainerRequest>,
+    layout: Layout,
     _directory: tempfile::TempDir,
 }
 
@@ -40,7 +42,7 @@ fn bench_removing(removable: Option<Cgroups>) -> Bench {
     let surroundings = Surroundings {
         docker: None,
         shim: Vec::new(),
-        layout,
+        layout: layout.clone(),
         actor,
         containers: containers.clone(),
         fetcher: Fetcher::uncached(),
@@ -50,7 +52,7 @@ fn bench_removing(removable: Option<Cgroups>) -> Bench {
         provisioner,
     };
     let jobs = Jobs::start(surroundings);
-    Bench { jobs, inbox, containers, programs, _directory: directory }
+    Bench { jobs, inbox, containers, programs, layout, _directory: directory }
 }
 
 /// A start that fails, for want of a program.
@@ -88,6 +90,51 @@ async fn a_removal_that_takes_long_delays_no_start() {
     let taken = timeout(Duration::from_secs(10), bench.inbox.take(&mut messages, 1)).await;
     assert_eq!(taken, Ok(1), "the start is answered");
     drop(bench.programs);
+    bench.jobs.finish().await;
+}
+
+/// The owner of the next start that is answered.
+async fn answered(bench: &mut Bench) -> Owner {
+    let mut messages = Vec::new();
+    timeout(PATIENCE, bench.inbox.take(&mut messages, 1)).await.expect("a start is answered");
+    match messages.remove(0) {
+        shell::Message::Request(Request::Started(owner, _)) => owner,
+        _ => panic!("it is another answer"),
+    }
+}
+
+/// What is ready for the executor is on a disk that takes its time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_takes_long_delays_nobody_and_is_given_up_before_its_state_goes() {
+    let mut bench = bench();
+    let run = ContainerId::from("run");
+    let state = bench.layout.executor_state(&run);
+    let slow = Provision::path(&state, &"own".into());
+    std::fs::create_dir_all(slow.parent().unwrap()).unwrap();
+    mknodat(CWD, &slow, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let executor = ContainedExecutor {
+        id: "own".into(),
+        command: CommandInfo::default(),
+        container: ContainerInfo::default(),
+        user: None,
+        inherited: BTreeMap::new(),
+        own: BTreeMap::new(),
+        sandbox: state.join("sandbox"),
+        rotations: Rotations::default(),
+    };
+    let key = ExecutorKey { framework: "F".into(), executor: "own".into() };
+    bench.jobs.add(Job::Contain(key.clone(), run.clone(), Box::new(executor)));
+    start(&mut bench);
+    assert_eq!(answered(&mut bench).await, Owner::Pool("F".into()));
+    bench.jobs.add(Job::RemoveState(run.clone()));
+    bench.jobs.add(Job::RemoveState("another".into()));
+    start(&mut bench);
+    assert_eq!(answered(&mut bench).await, Owner::Pool("F".into()));
+    assert!(state.exists(), "somebody reads there");
+    let writing = tokio::task::spawn_blocking(move || std::fs::write(slow, "{"));
+    assert_eq!(answered(&mut bench).await, Owner::Executor(key, run));
+    until("the state to go", PATIENCE, || (!state.exists()).then_some(()));
+    writing.await.unwrap().unwrap();
     bench.jobs.finish().await;
 }
 

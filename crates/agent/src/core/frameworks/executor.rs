@@ -1,7 +1,7 @@
 //! One run of an executor with its tasks, and the moves of its life.
 //!
 //! ```text
-//! Provisioning -> Preparing -> Registering -> Running -> Terminating -> Terminated      and from each to each further on
+//! Provisioning -> Preparing -> Registering -> Running -> Terminating -> Terminated      some may be left out
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ pub(crate) enum State {
     Preparing {
         until: Duration,
     },
-    /// It has until then to subscribe.
+    /// It is started, and has until then to subscribe.
     Registering {
         until: Duration,
     },
@@ -225,7 +225,12 @@ impl Executor {
     /// The container of its own process, if that has an image.
     pub(crate) fn container_with_image(&self) -> Option<&ContainerInfo> {
         let container = self.info.container.as_ref().filter(|_| !self.is_pooled())?;
-        container.mesos.as_ref()?.image.as_ref().map(|_| container)
+        container.image().map(|_| container)
+    }
+
+    /// True if the container for its own process may still be on its way.
+    pub(in crate::core) fn is_being_contained(&self) -> bool {
+        self.container_with_image().is_some() && self.stream.is_none() && self.hosting == Hosting::Process(None)
     }
 
     /// True if tasks can be sent to it now.
@@ -236,7 +241,7 @@ impl Executor {
     /// True if it was started for tasks that are all over by now, and waits for some.
     pub(in crate::core) fn is_unused(&self) -> bool {
         let waits = self.stream.is_some() && (self.fresh || self.generated);
-        self.tasks.unfinished().next().is_none() && (self.is_preparing() || waits)
+        self.tasks.unfinished().next().is_none() && (self.is_preparing() || self.is_being_contained() || waits)
     }
 
     /// Nothing of it waits for anyone.
@@ -295,9 +300,11 @@ impl Executor {
         self.state = State::Preparing { until };
     }
 
-    /// Its sandbox is there. Gives the host to start it in, if it still waits for that.
+    /// Its sandbox is there. Gives the host to start it in, if it still waits for that. A container that is to be made of an
+    /// image takes what it takes.
     pub(in crate::core) fn prepared(&mut self) -> Option<Hosting> {
         let State::Preparing { until } = self.state else { return None };
+        let until = if self.container_with_image().is_some() { Duration::MAX } else { until };
         self.state = State::Registering { until };
         Some(self.hosting)
     }
@@ -307,9 +314,12 @@ impl Executor {
         self.network = Some(network);
     }
 
-    /// The process of its own runs.
-    pub(in crate::core) fn started(&mut self, process: Process) {
+    /// The process of its own runs. It has until then to subscribe, if it has not yet.
+    pub(in crate::core) fn started(&mut self, process: Process, until: Duration) {
         self.hosting = Hosting::Process(Some(process));
+        if matches!(self.state, State::Registering { .. }) {
+            self.state = State::Registering { until };
+        }
     }
 
     pub(super) fn subscribe(&mut self, stream: StreamId) -> Option<StreamId> {
