@@ -1,7 +1,7 @@
 //! Sandboxes of executors, of groups and of containers: made, given to their users, linked, filled, aged and removed.
 //!
-//! Comes in: paths and users. Goes out: the disk as it is wanted. Everything but [`fill`] waits for the disk, and is
-//! called where a thread may wait. Owns nothing.
+//! Comes in: paths and users. Goes out: the disk as it is wanted. Everything but [`fill`] and [`discard`] waits for the disk,
+//! and is called where a thread may wait. Owns nothing.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,6 +15,7 @@ use mesos::command::SANDBOX_MODE;
 use mesos::v1::ExecutorId;
 use processes::{Credentials, UserError, furnish, give};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
+use tokio::task::spawn_blocking;
 
 use crate::core::{Preparation, SandboxError};
 use crate::layout::{Layout, private_directory, relink};
@@ -102,6 +103,18 @@ pub(crate) fn touch(sandbox: &Path) {
 pub(crate) fn remove(sandbox: &Path) -> io::Result<()> {
     let name = sandbox.file_name().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidInput)?;
     Space::open(sandbox.parent().unwrap_or(sandbox))?.clear(name)
+}
+
+/// The same of one that nobody has seen, on a thread that may wait.
+pub(crate) async fn discard(sandbox: PathBuf) {
+    let (path, removing) = (sandbox.clone(), move || remove(&sandbox));
+    match spawn_blocking(removing).await {
+        Ok(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(sandbox = %path.display(), %error, "the sandbox of a container that never ran is left");
+        }
+        // One that panicked has logged it.
+        _ => {}
+    }
 }
 
 #[cfg(test)]

@@ -270,8 +270,15 @@ impl Programs {
         }
         let directory = self.launcher.layout.container(id);
         // The images are let go only after nobody would look for them any more.
-        let forget = move || Provision::forget(&directory).map(|known| known.then_some(changes(&directory)));
-        if let Ok(Ok(Some(changes))) = spawn_blocking(forget).await {
+        let (changes, forgetting) = (changes(&directory), directory.clone());
+        // One that panicked has logged it.
+        let forgotten = spawn_blocking(move || Provision::forget(&forgetting)).await.unwrap_or(Ok(false));
+        let had_any = forgotten.unwrap_or_else(|error| {
+            let directory = directory.display();
+            tracing::warn!(%directory, %error, "what was made ready for a container that is over cannot be cleared away");
+            true
+        });
+        if had_any {
             self.launcher.provisioner.let_go(id).await;
             aside(move || if changes.exists() { processes::remove_tree(&changes) } else { Ok(()) });
         }

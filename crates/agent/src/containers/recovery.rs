@@ -13,6 +13,7 @@ use tokio::task::spawn_blocking;
 use super::launch::{Started, StartedProgram};
 use super::programs::{Programs, termination};
 use super::record::{self, ContainerRecord, DISCARDED};
+use crate::sandbox;
 
 impl Programs {
     /// Takes up the containers of these executors and the standalone ones, with the containers nested in them.
@@ -45,8 +46,10 @@ impl Programs {
             }
             // Its launch came to no end, and whoever asked for it has not heard of one.
             Ok(Err(End::NotStarted(_))) => {
+                self.let_go(&id).await;
                 self.containers.failed(&id);
                 discard(directory.to_owned()).await;
+                sandbox::discard(record.sandbox.clone()).await;
             }
             Ok(Err(end)) => {
                 self.let_go(&id).await;

@@ -2,15 +2,14 @@
 //! program, its sandbox and its room. Whatever is made belongs to that directory, and goes with it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use ::containers::copy::Watch;
+use ::containers::copy::{Watch, unless};
 use ::containers::identity::{Identity, InImage};
 use ::containers::provision::{Provision, ProvisionedImage, ProvisionedNetwork};
 use ::containers::rootfs::Cgroups as Visible;
 use ::containers::{logs, spec};
 use fetcher::Item;
-use processes::{Contained, Credentials, End, Logged, Logs, Program, contained, mark};
+use processes::{Contained, Credentials, End, Logged, Logs, Program, contained};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +42,7 @@ fn unmade(error: impl std::fmt::Display) -> LaunchRefusal {
     LaunchRefusal::Sandbox(format!("Failed to create sandbox: {error}"))
 }
 
-/// Starts it below a shim. What takes long, a pull or a copy, is given up with the token.
+/// Starts it below a shim. What takes long, such as a pull, a fetch or a copy, is given up with the token.
 pub(super) async fn start(
     launcher: &Launcher,
     order: Order,
@@ -53,17 +52,35 @@ pub(super) async fn start(
     let spot = Spot::of(launcher, &order, parent.as_ref());
     spot.reserve(&order).await?;
     let provision = provision(launcher, &order, over.clone()).await?;
-    let mut program = match provision.image.clone() {
-        Some(image) => in_image(launcher, &order, &provision, image, &spot).await?,
+    let program = match provision.image.clone() {
+        Some(image) => in_image(launcher, &order, &provision, image).await?,
         None => {
             let user = user(launcher, &order, parent.as_ref(), joined.as_ref()).await?;
             program(launcher, &order, launcher.settings.environment.clone(), &spot.sandbox(), user)?
         }
     };
-    spot.furnish(launcher, &order, program.user.as_ref()).await?;
+    spot.make(&order, program.user.as_ref()).await?;
+    let started = start_in(&spot, launcher, order, (program, provision), over).await;
+    if started.is_err() {
+        // Nobody has seen it.
+        sandbox::discard(spot.sandbox()).await;
+    }
+    started
+}
+
+/// Starts it in a sandbox that is there.
+async fn start_in(
+    spot: &Spot,
+    launcher: &Launcher,
+    order: Order,
+    (mut program, provision): (Program, Provision),
+    over: CancellationToken,
+) -> Result<Started, LaunchRefusal> {
+    let filled = over.run_until_cancelled(spot.fill(launcher, &order, program.user.clone())).await;
+    filled.unwrap_or_else(|| Err(LaunchRefusal::Order("The launch was given up".to_owned())))?;
     program.birthplace = cgroup(launcher, &order).await?;
-    let program = roomy(launcher, &order, program, (provision, &spot), over).await?;
-    run(launcher, program, &spot, order).await
+    let program = roomy(launcher, &order, program, (provision, spot), over).await?;
+    run(launcher, program, spot, order).await
 }
 
 async fn run(launcher: &Launcher, program: Program, spot: &Spot, order: Order) -> Result<Started, LaunchRefusal> {
@@ -95,8 +112,16 @@ async fn network(launcher: &Launcher, order: &Order) -> Result<Option<Provisione
     if order.id.parent.is_none() {
         return Ok(None);
     }
+    let (root, directory) = (order.id.root(), launcher.layout.container(order.id.root()));
     let books = look(&launcher.actor).await.map_err(|_| refused("The agent is shutting down"))?;
-    Ok(books.root(order.id.root()).and_then(|root| root.network))
+    if let Some(root) = books.root(root) {
+        return Ok(root.network);
+    }
+    // A standalone container is in the host's; an executor may have left a moment ago.
+    match spawn_blocking(move || ContainerRecord::read(&directory)).await.map_err(refused)? {
+        Ok(_) => Ok(None),
+        Err(_) => Err(LaunchRefusal::Order(format!("Parent container {root} does not exist"))),
+    }
 }
 
 /// Its program with an image: its own variables go above the image's, and the user that it names before that of the image.
@@ -105,7 +130,6 @@ async fn in_image(
     order: &Order,
     provision: &Provision,
     image: ProvisionedImage,
-    spot: &Spot,
 ) -> Result<Program, LaunchRefusal> {
     let terminal = order.terminal().map_err(refused)?;
     let own = own_environment(order)?;
@@ -117,8 +141,7 @@ async fn in_image(
         InImage { image, provision: &provision, command, user: named, inherited: &inherited, own }.identity()
     };
     let identity = spawn_blocking(identity).await.map_err(refused)?.map_err(refused)?;
-    let Identity { user, mut environment, path, arguments, working_directory } = identity;
-    environment.extend([mark(&spot.state)]);
+    let Identity { user, environment, path, arguments, working_directory } = identity;
     let environment = environment.into_iter().collect();
     Ok(Program { path, arguments, environment, working_directory, user, terminal, ..Program::default() })
 }
@@ -133,23 +156,13 @@ async fn roomy(
 ) -> Result<Program, LaunchRefusal> {
     let visible = |cgroups: &Cgroups| spec::cgroups(&cgroups.root().mounts, program.birthplace.as_ref());
     let cgroups = launcher.cgroups.as_ref().map_or(Visible::Nothing, visible);
-    let (order, spot, copying) = (order.clone(), spot.clone(), Arc::new(Watch::default()));
-    let watch = copying.clone();
-    let give = move || {
+    let (order, spot) = (order.clone(), spot.clone());
+    let give = move |watch: &Watch| {
         let (sandbox, outer) = (spot.sandbox(), spot.is_nested.then_some(spot.outer.as_path()));
-        let place =
-            Place { provision: &provision, sandbox: &sandbox, outer, state: &spot.state, cgroups, watch: &watch };
+        let place = Place { provision: &provision, sandbox: &sandbox, outer, state: &spot.state, cgroups, watch };
         room::give(&mut program, order.container.as_ref(), order.unlinked(), place).map(|()| program)
     };
-    let mut giving = spawn_blocking(give);
-    let given = tokio::select! {
-        given = &mut giving => given,
-        () = over.cancelled() => {
-            copying.stop();
-            giving.await
-        }
-    };
-    given.map_err(refused)?.map_err(refused)
+    unless(over.cancelled(), give).await.map_err(refused)?.map_err(refused)
 }
 
 impl Spot {
@@ -175,34 +188,33 @@ impl Spot {
         spawn_blocking(make).await.map_err(unmade)?.map_err(unmade)
     }
 
-    /// Makes the sandbox, and fills it.
-    async fn furnish(
-        &self,
-        launcher: &Launcher,
-        order: &Order,
-        user: Option<&Credentials>,
-    ) -> Result<(), LaunchRefusal> {
-        let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+    /// Makes the sandbox.
+    async fn make(&self, order: &Order, user: Option<&Credentials>) -> Result<(), LaunchRefusal> {
         let (links, owner, spot) = (order.links(), user.cloned(), self.clone());
         let make = move || sandbox::nest(&spot.outer, &spot.name, &links, owner.as_ref());
-        spawn_blocking(make).await.map_err(unmade)?.map_err(unmade)?;
-        sandbox::fill(&launcher.fetcher, self.sandbox(), items, user.cloned()).await.map_err(refused)
+        spawn_blocking(make).await.map_err(unmade)?.map_err(unmade)
+    }
+
+    async fn fill(&self, launcher: &Launcher, order: &Order, user: Option<Credentials>) -> Result<(), LaunchRefusal> {
+        let items = order.command.uris.iter().map(Item::of).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        sandbox::fill(&launcher.fetcher, self.sandbox(), items, user).await.map_err(refused)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::pin::pin;
 
+    use futures_util::future::poll_immediate;
     use mesos::v1::CommandInfo;
     use tokio::runtime::Builder;
-    use tokio::task::yield_now;
 
     use super::super::launch::tests::launcher;
     use super::super::order::Class;
     use super::*;
 
-    /// With the only thread that may wait taken, the disk is not touched, and the runtime goes on.
+    /// With the only thread that may wait taken, the disk is not touched up to the first wait for that.
     #[test]
     fn a_sandbox_is_made_by_a_thread_that_may_wait() {
         let runtime = Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
@@ -222,16 +234,14 @@ mod tests {
             let waiting = spawn_blocking(move || taken.recv());
             let spot = Spot::of(&launcher, &order, None);
             let (sandbox, state) = (spot.sandbox(), spot.state.clone());
-            let placed = tokio::spawn(async move {
+            let mut placing = pin!(async {
                 spot.reserve(&order).await?;
-                spot.furnish(&launcher, &order, None).await
+                spot.make(&order, None).await
             });
-            for _ in 0..100 {
-                yield_now().await;
-            }
+            assert!(poll_immediate(&mut placing).await.is_none());
             assert!(!state.exists() && !sandbox.exists() && !waiting.is_finished());
             drop(free);
-            placed.await.unwrap().unwrap();
+            placing.await.unwrap();
             assert_eq!(ContainerRecord::read(&state).unwrap().sandbox, sandbox);
             assert!(sandbox.join("stdout").is_file());
         });

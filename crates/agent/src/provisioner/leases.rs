@@ -1,6 +1,7 @@
 //! Leases of an agent that comes back: some may be lost or damaged, of runs and containers that live.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use containers::provision::{Provision, ProvisionedImage};
@@ -19,7 +20,12 @@ impl Images {
     }
 
     fn renew_all(&self, directory: &Path, holder: impl Fn(&str) -> Holder) {
-        for state in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let told = |error: &io::Error| {
+            let directory = directory.display();
+            tracing::warn!(%directory, %error, "images of live containers may be collected");
+        };
+        let states = fs::read_dir(directory).inspect_err(told).into_iter().flatten();
+        for state in states.filter_map(|state| state.inspect_err(told).ok()) {
             let Ok(name) = state.file_name().into_string() else { continue };
             for provision in Provision::all(&state.path()) {
                 for image in provision.images() {

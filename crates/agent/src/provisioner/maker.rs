@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use containers::provision::{Provision, ProvisionedImage, ProvisionedNetwork, Settings};
+use containers::store::StoreError;
 use mesos::v1::{ContainerId, Image};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
@@ -60,6 +62,15 @@ impl Maker {
         wanted: &ContainerNeeds,
         over: &CancellationToken,
     ) -> Result<Provision, ProvisionError> {
+        let made = self.made(wanted, over).await;
+        if made.is_err() {
+            // Nothing says that it has some.
+            self.release_images(Holder::container(&wanted.container)).await;
+        }
+        made
+    }
+
+    async fn made(&self, wanted: &ContainerNeeds, over: &CancellationToken) -> Result<Provision, ProvisionError> {
         let ContainerNeeds { container, network, images } = wanted;
         let waits = WaitingHolder { holder: Holder::container(container), over, hears: None };
         let provision = Provision { network: network.clone(), ..self.images(images, &waits).await? };
@@ -87,8 +98,8 @@ impl Maker {
         let (images, layout) = (self.images.clone(), self.layout.clone());
         let sweep = move |images: Images| {
             images.renew(&layout);
-            let containers = fs::read_dir(layout.containers()).into_iter().flatten().flatten();
-            let containers = containers.filter_map(|entry| Some(Holder::named(entry.file_name().to_str()?)));
+            let unread = |source| StoreError::Io { what: "list", path: layout.containers(), source };
+            let containers = containers(&layout).map_err(unread)?;
             images.sweep(&live.iter().map(Holder::run).chain(containers).collect())
         };
         let swept = spawn_blocking(move || images.map_or(Ok(()), sweep)).await;
@@ -138,5 +149,28 @@ impl Maker {
         });
         let failed = |source| ProvisionError::Write { task: needs.task.to_string(), source };
         written.await?.map_err(failed)
+    }
+}
+
+/// The containers of the operator API that are there.
+fn containers(layout: &Layout) -> io::Result<Vec<Holder>> {
+    let name = |entry: fs::DirEntry| entry.file_name().to_str().map(Holder::named);
+    let entries = fs::read_dir(layout.containers())?.map(|entry| entry.map(name));
+    Ok(entries.collect::<io::Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn containers_that_cannot_be_listed_are_not_taken_to_be_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::create(directory.path()).unwrap();
+        assert_eq!(containers(&layout).unwrap(), []);
+        fs::create_dir(layout.container(&"c".into())).unwrap();
+        assert_eq!(containers(&layout).unwrap(), [Holder::container(&"c".into())]);
+        fs::remove_dir_all(layout.containers()).unwrap();
+        assert!(containers(&layout).is_err());
     }
 }
