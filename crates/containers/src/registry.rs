@@ -20,6 +20,7 @@ mod pulls;
 mod repository;
 #[cfg(test)]
 mod tests;
+mod told;
 mod wire;
 
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub use self::pull::{Beginning, Described, total};
 pub use self::pulls::{Order, Pulls};
 pub use self::repository::Repository;
 use self::repository::Terms;
+pub use self::told::told;
 use self::wire::Wire;
 use crate::image::{Platform, Reference};
 

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use containers::image::Reference;
 use containers::provision::ProvisionedImage;
-use containers::registry::Progress;
+use containers::registry::{Progress, told};
 use containers::store::{Image as Stored, Store, StoreError};
 use mesos::v1::{Image, image};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::credentials;
@@ -21,12 +19,6 @@ use super::puller::{Puller, Waiting};
 use super::source::{Source, Wanted};
 use crate::core::Provisioning;
 use crate::handle::{Handle, Request};
-
-/// The shortest time between two words about a pull: each is a message for every task that waits.
-const PACE: Duration = Duration::from_secs(5);
-
-/// The longest, if there is nothing new: who waits for a pull that is queued must not take it for lost.
-const LONGEST: Duration = Duration::from_secs(60);
 
 /// Times that an image is brought because it was collected before it could be used.
 const TIMES: usize = 3;
@@ -120,22 +112,9 @@ impl Images {
     /// Waits for a pull, and tells what changes on the way.
     async fn watched(&self, mut waiting: Waiting, name: &str, waits: &WaitingHolder<'_>) -> Result<(), ImageError> {
         let progress = (&mut waiting.progress).await.ok();
-        let mut ticks = interval_at(Instant::now() + PACE, PACE);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut said = (String::new(), Instant::now());
-        loop {
-            tokio::select! {
-                () = waits.over.cancelled() => return Err(ImageError::Over),
-                outcome = waiting.done() => return Ok(outcome?),
-                _ = ticks.tick() => {
-                    let words = self.words(name, progress.as_ref());
-                    if words != said.0 || said.1.elapsed() >= LONGEST {
-                        waits.say(words.clone()).await;
-                        said = (words, Instant::now());
-                    }
-                }
-            }
-        }
+        let done = async { waits.over.run_until_cancelled(waiting.done()).await };
+        let done = told(done, || self.words(name, progress.as_ref()), |words| waits.say(words)).await;
+        Ok(done.ok_or(ImageError::Over)??)
     }
 
     fn words(&self, name: &str, progress: Option<&watch::Receiver<Progress>>) -> String {
