@@ -20,13 +20,13 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    /// Those of a task that is to be started.
+    /// The secrets of a task that is to be started.
     pub(super) fn of(config: &ExecutorConfig, task: &TaskInfo) -> io::Result<Secrets> {
         let settings = Provision::read(&config.provisions, &task.task_id)?.unwrap_or_default().settings;
         Ok(Secrets::with(task, settings))
     }
 
-    /// Those of a task that has begun: only the commands of its checks need the values then.
+    /// The secrets of a task that has begun: only the commands of its checks need the values then.
     pub(super) fn again(config: &ExecutorConfig, task: &TaskInfo) -> Secrets {
         Secrets::of(config, task).unwrap_or_else(|error| {
             tracing::warn!(%error, "the directory of secrets is not known any more");
@@ -54,7 +54,7 @@ impl Secrets {
         spec::variables(given(task), self.directory())
     }
 
-    /// Those of them that are secrets. Reads files.
+    /// The variables among them that are secrets. Reads files.
     pub(super) fn values(&self, task: &TaskInfo) -> Result<Variables, SecretError> {
         spec::secret_values(given(task), self.directory())
     }

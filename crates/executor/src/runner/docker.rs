@@ -4,6 +4,7 @@ use mesos::command::SANDBOX_MODE;
 use mesos::v1::executor::call::Pulling;
 use mesos::v1::{HealthCheck, TaskInfo};
 use processes::furnish;
+use tokio::task::spawn_blocking;
 
 use super::Runner;
 use super::container::Container;
@@ -19,8 +20,7 @@ impl Runner {
         if self.group.is_some() {
             return Err(Unrunnable::Unsupported("Docker containers of task groups").into());
         }
-        let site = Site::of(&self.config, self.state.path(), task).map_err(Unrunnable::Docker)?;
-        site.check(task).map_err(Unrunnable::Check)?;
+        let site = self.unless_left("secrets were read", self.site(task)).await?;
         furnish(&self.config.sandbox, SANDBOX_MODE, None).map_err(Unrunnable::Start)?;
         if task.executor.is_some() {
             self.unless_left("URIs were fetched", fetch(task, &self.config, None)).await?;
@@ -37,6 +37,17 @@ impl Runner {
             }
             Started::Ended(ending) => vec![Input::Spawned, Input::Exited(ending)],
         })
+    }
+
+    /// The site of its container, with checks that make sense. Secrets may be on disks that take their time.
+    async fn site(&self, task: &TaskInfo) -> Result<Site, Unrunnable> {
+        let (config, state, task) = (self.config.clone(), self.state.path().to_owned(), task.clone());
+        let look = move || {
+            let site = Site::of(&config, &state, &task).map_err(Unrunnable::Docker)?;
+            site.check(&task).map_err(Unrunnable::Check)?;
+            Ok(site)
+        };
+        spawn_blocking(look).await.map_err(|error| Unrunnable::Start(error.into()))?
     }
 
     /// Goes on with the container of an earlier executor.
