@@ -33,6 +33,8 @@ use crate::tries::{doubling, persistently};
 
 /// The tries to get a port that a container before has not given back yet, after the first.
 const MORE_TO_JOIN: usize = 99;
+/// The tries to get a port that another agent has, or takes at the same moment, after the first.
+const MORE_TO_SHARE: usize = 4;
 /// The tries to part a container whose plugins fail, after the first.
 const MORE_TO_PART: usize = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -98,7 +100,12 @@ impl Networks {
             kernel.detach(&name)?;
             kernel.attach(&name, &joins)
         };
-        let attached = persistently(pauses().take(MORE_TO_JOIN), || blocking(attach.clone()), is_given_back).await?;
+        let (own, mut shared) = (self.bridge.clone().ok().flatten().unwrap_or_default(), 0);
+        let passes = |fault: &NetworkFault| {
+            shared += usize::from(is_shared(fault, &own));
+            is_given_back(fault) || (is_shared(fault, &own) && shared <= MORE_TO_SHARE)
+        };
+        let attached = persistently(pauses().take(MORE_TO_JOIN), || blocking(attach.clone()), passes).await?;
         let (hostname, dns) = (files::hostname(wanted.hostname.as_deref(), &container.value), self.dns.clone());
         Ok(spawn_blocking(move || provisioned(hostname, attached, &dns)).await?)
     }
@@ -175,6 +182,15 @@ async fn blocking<T: Send + 'static>(
 /// True of a port whose holder is on its way out: the master offers none that a task has.
 fn is_given_back(fault: &NetworkFault) -> bool {
     matches!(fault, NetworkFault::Join(JoinError::Network(NetworkError::PortMapped { .. })))
+}
+
+/// True of a port that may be free again at once: of two agents that map one at the same moment both see the other and let go,
+/// and one of them, by the names of their bridges, tries again.
+fn is_shared(fault: &NetworkFault, own: &str) -> bool {
+    match fault {
+        NetworkFault::Join(JoinError::Network(NetworkError::PortElsewhere { bridge, .. })) => own < bridge.as_str(),
+        _ => false,
+    }
 }
 
 fn provisioned(hostname: String, attached: Attached, defaults: &DefaultDns) -> ProvisionedNetwork {

@@ -22,6 +22,8 @@ const COPY_BYTES: usize = 1 << 20;
 const MOST_ATTRIBUTES: usize = 64 << 10;
 /// The beginning of the attributes that steer this machine, such as overlayfs' own.
 const MACHINES: &[u8] = b"trusted.";
+/// The attribute by which a program has capabilities.
+const CAPABILITIES: &[u8] = b"security.capability";
 
 /// The things that belong to a file beside its content.
 #[derive(Debug)]
@@ -66,8 +68,12 @@ impl Metadata {
         utimensat(directory, name, &self.times, itself)
     }
 
+    /// A file system that has none of a kind does without them, but for what a program may do.
     fn set_attributes(&self, set: impl Fn(&[u8], &[u8]) -> Result<()>) -> Result<()> {
-        self.attributes.iter().try_for_each(|(name, value)| set(name, value))
+        self.attributes.iter().try_for_each(|(name, value)| match set(name, value) {
+            Err(Errno::OPNOTSUPP) if name != CAPABILITIES => Ok(()),
+            set => set,
+        })
     }
 }
 
@@ -188,4 +194,26 @@ fn content(
 fn segment(file: &File, from: u64) -> Result<(u64, u64)> {
     let begin = seek(file, SeekFrom::Data(from))?;
     Ok((begin, seek(file, SeekFrom::Hole(begin))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_that_cannot_be_had_is_left_out_but_for_capabilities() {
+        let set = |name: &[u8], errno| {
+            let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+            let metadata = Metadata {
+                owner: (Uid::ROOT, Gid::ROOT),
+                mode: Mode::RWXU,
+                times: Timestamps { last_access: none, last_modification: none },
+                attributes: vec![(name.to_vec(), Vec::new())],
+            };
+            metadata.set_attributes(|_, _| Err(errno))
+        };
+        assert_eq!(set(b"user.comment", Errno::OPNOTSUPP), Ok(()));
+        assert_eq!(set(b"user.comment", Errno::NOSPC), Err(Errno::NOSPC));
+        assert_eq!(set(CAPABILITIES, Errno::OPNOTSUPP), Err(Errno::OPNOTSUPP));
+    }
 }

@@ -41,12 +41,28 @@ fn others(socket: &Netlink, own: &Table) -> rustix::io::Result<Vec<Table>> {
     Ok(names.filter(|name| *name != own.name()).filter_map(|name| own.beside(&name)).collect())
 }
 
-/// A table that has no such map, or is gone again, maps nothing.
+/// A table that has no such map, or another one of that name, or is gone again, maps nothing: anybody may call a table so.
 fn has(socket: &Netlink, table: &Table, mapped: &Mapped) -> rustix::io::Result<bool> {
     let kind = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETSETELEM;
     let question = Message::unacknowledged(kind, 0, &[AF_INET, 0, 0, 0]);
-    match socket.ask(&with_element(question, table, mapped, false)) {
-        Err(Errno::NOENT) => Ok(false),
-        answer => answer.map(|_element| true),
+    maps(socket.ask(&with_element(question, table, mapped, false)).map(drop))
+}
+
+fn maps(answer: rustix::io::Result<()>) -> rustix::io::Result<bool> {
+    match answer {
+        Err(Errno::NOENT | Errno::INVAL | Errno::RANGE | Errno::OPNOTSUPP) => Ok(false),
+        answer => answer.map(|()| true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_somebody_elses_kind_maps_nothing() {
+        assert_eq!(maps(Ok(())), Ok(true));
+        assert_eq!(maps(Err(Errno::INVAL)), Ok(false), "its set has other keys");
+        assert_eq!(maps(Err(Errno::PERM)), Err(Errno::PERM));
     }
 }
