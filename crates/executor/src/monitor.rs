@@ -84,7 +84,7 @@ impl Monitor {
         match Kind::of(event.check) {
             Kind::Check => {
                 let (check, standing) = self.check.as_mut()?;
-                standing.take(event, false);
+                let _is_told_always = standing.take(event, false);
                 check_status(check, &event.outcome).map(Input::Check)
             }
             Kind::Health(index) => self.health.take(index, event).map(Input::Health),

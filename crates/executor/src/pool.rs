@@ -204,7 +204,7 @@ impl Pool {
             let measured = PoolCall::measured(measured(uuid, &series));
             let call = PoolCall { framework_id: blank.framework_id, pool_id: blank.pool_id, ..measured };
             if let Err(error) = client.call(PATH, &call, None).await {
-                tracing::debug!(%error, "the agent does not take counts of checks");
+                tracing::warn!(%error, "the agent does not take counts of checks: they are in no metrics");
             }
         });
     }

@@ -18,7 +18,8 @@ use crate::verdict::VerdictState;
 pub struct Check {
     /// Comes back in every event; unique per receiver.
     pub id: CheckId,
-    /// Its hash spreads the first attempts: the same seed, the same phase. For instance `task-id/0`.
+    /// Its hash spreads the first attempts: the same seed, the same phase. For instance `task-id/0`. Checks that look for
+    /// listeners in one network namespace share a seed of that, so that one look is enough.
     pub seed: String,
     /// The probe, its schedule, and how its outcomes are judged.
     pub spec: CheckSpec,

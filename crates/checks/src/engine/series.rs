@@ -3,7 +3,7 @@
 //!
 //! In: checks that come and go, and attempts that ended. Out: how many came out how, and how long they took, phase by phase.
 //! Pure. Invariants: counts only grow; those of a name that no check has any more stay for a while, so that a task that is
-//! launched again goes on with them, and go then.
+//! launched again goes on with them, and go then. There are only so many names: whatever comes beyond has one together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -34,6 +34,15 @@ const STAYS: Duration = Duration::from_secs(600);
 
 /// The most such names.
 const MOST_LEFT: usize = 1024;
+
+/// The most names, but for that of the rest. Where each task has one of its own there are as many as tasks.
+const MOST: usize = 4096;
+
+/// The shortest time between two looks for names without checks, when there are so many.
+const PACE: Duration = Duration::from_secs(10);
+
+/// The subject and the check of all that are beyond.
+const REST: &str = "other";
 
 /// The name that checks are counted under.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,8 +107,8 @@ pub(super) struct Ledger {
     pages: HashMap<Key, Page, BuildKeyHasher>,
     numbers: BTreeMap<SeriesName, Number>,
     last: Number,
-    /// The number of names at which those without checks are looked for.
-    full: usize,
+    /// The time at which names without checks were last looked for.
+    tidied: Duration,
 }
 
 /// The number of a name; 0 is none.
@@ -118,10 +127,7 @@ struct Page {
 impl Ledger {
     /// A check is there that is counted under this name.
     pub(super) fn join(&mut self, name: SeriesName, now: Duration) -> Number {
-        if self.pages.len() > self.full {
-            self.tidy(now);
-            self.full = MOST_LEFT + 2 * self.pages.len();
-        }
+        let name = self.allowed(name, now);
         let next = self.last.wrapping_add(1).max(1);
         let number = *self.numbers.entry(name).or_insert(next);
         if number == next {
@@ -130,6 +136,20 @@ impl Ledger {
         let empty = || Page { checks: 0, left: now, by_kind: [0; 16], durations: Default::default() };
         self.pages.entry(number.into()).or_insert_with(empty).checks += 1;
         number
+    }
+
+    /// The name, if it is known or there is room for it, or that of the rest.
+    fn allowed(&mut self, name: SeriesName, now: Duration) -> SeriesName {
+        if self.numbers.contains_key(&name) {
+            return name;
+        }
+        if self.numbers.len() >= MOST && now.saturating_sub(self.tidied) >= PACE {
+            self.tidy(now);
+        }
+        match self.numbers.len() < MOST {
+            true => name,
+            false => SeriesName { subject: REST.to_owned(), check: REST.to_owned() },
+        }
     }
 
     /// A check is gone.
@@ -160,6 +180,7 @@ impl Ledger {
 
     /// Forgets what nobody counts under for long, and of very many such the oldest.
     fn tidy(&mut self, now: Duration) {
+        self.tidied = now;
         let mut left: Vec<_> = self.pages.values().filter(|page| page.checks == 0).map(|page| page.left).collect();
         let too_many = left.len().saturating_sub(MOST_LEFT);
         left.sort_unstable();
@@ -247,6 +268,21 @@ mod tests {
             ledger.leave(joined, 15 * MINUTE + Duration::from_secs(number as u64) / 100);
         }
         assert!(ledger.all(15 * MINUTE).len() <= MOST_LEFT + 1);
+    }
+
+    #[test]
+    fn names_beyond_a_number_are_counted_together() {
+        let mut ledger = Ledger::default();
+        let mut join = |number: usize| ledger.join(name(&number.to_string()), Duration::ZERO);
+        let known = (0..MOST).map(&mut join).last();
+        let rest = join(MOST);
+        assert_eq!((join(MOST + 1), Some(join(MOST - 1))), (rest, known));
+        let all = ledger.all(MINUTE);
+        assert_eq!((all.len(), all.iter().filter(|series| series.name.subject == REST).count()), (MOST + 1, 1));
+        (1..=Number::try_from(MOST).unwrap()).for_each(|number| ledger.leave(number, MINUTE));
+        ledger.join(name("again"), 2 * MINUTE);
+        let all = ledger.all(2 * MINUTE);
+        assert!(all.iter().any(|series| series.name == name("again")), "there is room again");
     }
 
     /// Shared by all checks of a name: an app with ten tasks on a machine pays a tenth of it for each.

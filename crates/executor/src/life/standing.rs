@@ -85,7 +85,8 @@ impl Standing {
         self.forgiven_failures
     }
 
-    /// Takes in an attempt. Says whether it is to be reported: always if it is news of the verdict, and if `explained`,
+    /// Takes in an attempt: how the check stands by it, the failures that did not count, and what it found, if that is to be
+    /// told. Returns whether it is to be reported: always if it is news of the verdict, and if `explained`,
     /// every failure, and whatever is of another kind than what was reported last.
     pub(crate) fn take(&mut self, event: &Event, explained: bool) -> bool {
         let mark = |state: &VerdictState| (state.initializing, state.consecutive_failures, state.verdict);
