@@ -4,6 +4,8 @@ use mesos::resources::{ResourceError, Resources};
 use mesos::v1;
 use v1::resource::AllocationInfo;
 
+use crate::ids::AgentId;
+
 pub(crate) const EVERYONE: &str = mesos::resources::UNRESERVED;
 
 /// Resources that a framework or agent names as held by a task or executor, marked with `role` where it does not say.
@@ -16,11 +18,18 @@ pub(crate) fn held(resources: &[v1::Resource], role: &str) -> Result<Resources, 
 }
 
 /// Resources that an agent says somebody holds. What makes no sense is not counted: the agent knows what it gave.
-pub(crate) fn reported(resources: &[v1::Resource], role: &str, holder: &str) -> Resources {
-    held(resources, role).unwrap_or_else(|error| {
-        tracing::warn!(holder, %error, "what an agent reports as held makes no sense, and is not counted");
-        Resources::default()
-    })
+pub(crate) fn reported(resources: &[v1::Resource], role: &str) -> Resources {
+    held(resources, role).unwrap_or_default()
+}
+
+/// Tells of those in an agent's report that make no sense: once, for there may be as many as tasks.
+pub(crate) fn tell_of_senseless<'a>(agent: &AgentId, report: impl Iterator<Item = (&'a str, &'a [v1::Resource])>) {
+    let senseless = |(holder, resources)| Some((holder, Resources::from_wire(resources).err()?));
+    let mut senseless = report.filter_map(senseless);
+    if let Some((holder, error)) = senseless.next() {
+        let others = senseless.count();
+        tracing::warn!(%agent, holder, %error, others, "what an agent reports as held makes no sense, and is not counted");
+    }
 }
 
 pub(crate) fn allocated_to(resources: &Resources, role: &str) -> Resources {

@@ -119,6 +119,7 @@ impl Core {
     /// Enters what an agent says it runs; returns what it must be told about it.
     fn take_report(&mut self, id: &AgentId, report: Vec<agent_call::Framework>) -> Vec<cygnet::AgentEvent> {
         let mut commands = Vec::new();
+        stock::tell_of_senseless(id, report.iter().flat_map(held_of));
         let reported_executors: BTreeSet<_> = report.iter().flat_map(executors_of).collect();
         self.drop_unreported_executors(id, &reported_executors);
         for reported in report {
@@ -161,7 +162,7 @@ impl Core {
     fn take_executor(&mut self, id: &AgentId, framework: &FrameworkId, executor: v1::ExecutorInfo) {
         let executor_id = executor.executor_id.clone();
         let role = self.frameworks.get(framework).map_or(stock::EVERYONE, Framework::sole_role);
-        let resources = stock::reported(&executor.resources, role, &executor_id.value);
+        let resources = stock::reported(&executor.resources, role);
         let Some(agent) = self.agents.get_mut(id) else { return };
         if agent.work().executor(framework, &executor_id).is_none() {
             let kept = v1::ExecutorInfo { resources: resources.to_wire(), ..executor };
@@ -235,6 +236,12 @@ impl Core {
 fn executors_of(reported: &agent_call::Framework) -> Vec<(FrameworkId, ExecutorId)> {
     let Some(framework) = reported.framework_info.id.clone() else { return Vec::new() };
     reported.executors.iter().map(|of| (framework.clone(), of.executor_id.clone())).collect()
+}
+
+/// The resources of each executor and task, by its id.
+fn held_of(reported: &agent_call::Framework) -> impl Iterator<Item = (&str, &[v1::Resource])> {
+    let executors = reported.executors.iter().map(|of| (of.executor_id.value.as_str(), of.resources.as_slice()));
+    executors.chain(reported.tasks.iter().map(|task| (task.task_id.value.as_str(), task.resources.as_slice())))
 }
 
 fn tasks_of(reported: &agent_call::Framework) -> Vec<(String, &str)> {
