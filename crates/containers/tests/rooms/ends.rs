@@ -35,7 +35,7 @@ fn its_exit_status_is_exact() {
     assert_eq!(status(&running.end()), Some(37));
     let running = world.start(&world.room(), "kill -USR1 $$");
     assert_eq!(signal(&running.end()), Some(10));
-    assert!(world.nothing_is_left());
+    world.until_nothing_is_left();
 }
 
 fn sigterm_ends_a_program_that_does_not_handle_it() {
@@ -57,7 +57,7 @@ fn orphans_are_reaped_and_end_with_the_program() {
     running.app().signal(Signal::INT);
     assert_eq!(signal(&running.end()), Some(Signal::INT.as_raw()));
     assert_eq!(members(&namespace), [0; 0]);
-    assert!(world.nothing_is_left());
+    world.until_nothing_is_left();
 }
 
 fn state(pid: i32) -> Option<char> {
@@ -80,7 +80,7 @@ fn a_program_may_be_the_first_process() {
     assert_eq!(status(&running.end()), Some(3));
     let Err(End::NotStarted(why)) = world.try_start(&room(), &["/bin/no"]) else { panic!("it was started") };
     assert_eq!(why, "Cannot run '/bin/no': No such file or directory");
-    assert!(world.nothing_is_left());
+    world.until_nothing_is_left();
 }
 
 fn the_end_of_pause_is_the_end_of_all() {
@@ -91,7 +91,7 @@ fn the_end_of_pause_is_the_end_of_all() {
     running.pause().signal(Signal::KILL);
     assert_eq!(signal(&running.end()), Some(Signal::KILL.as_raw()));
     assert_eq!(members(&namespace), [0; 0]);
-    assert!(world.nothing_is_left());
+    world.until_nothing_is_left();
 }
 
 /// Within a tenth of a second, at least once: the machine is busy with other tests.
@@ -99,7 +99,7 @@ fn the_end_of_the_shim_is_the_end_of_all() {
     let world = World::new();
     let times: Vec<Duration> = (0..9).map(|_| time_to_end_without_shim(&world)).collect();
     assert!(times.iter().any(|time| *time < Duration::from_millis(100)), "{times:?}");
-    assert!(world.nothing_is_left());
+    world.until_nothing_is_left();
 }
 
 fn time_to_end_without_shim(world: &World) -> Duration {
@@ -130,7 +130,7 @@ fn a_program_that_is_not_there_is_named() {
     let world = World::new();
     let Err(End::NotStarted(why)) = world.try_start(&world.room(), &["/bin/no"]) else { panic!("it was started") };
     assert_eq!(why, "Cannot run '/bin/no': No such file or directory");
-    assert!(world.nothing_is_left());
+    world.until_nothing_is_left();
 }
 
 /// It has no descriptor, no capability, no argument that tells of the host, and cannot be looked into.
@@ -193,7 +193,7 @@ fn after_many_rounds_nothing_is_left() {
         let living = processes.iter().find(|process| process.is_alive());
         assert_eq!(living, None, "in round {round}");
     }
-    assert!(world.nothing_is_left());
+    world.until_nothing_is_left();
 }
 
 fn end_somehow(running: &Running<'_>, random: &mut fastrand::Rng, is_init: bool) {

@@ -143,7 +143,7 @@ fn whatever_a_program_makes_of_its_logs_it_gets_no_further() {
         assert_eq!(status(&running.end()), Some(5), "{obstacle}");
         assert_eq!(fs::read_to_string(&host).unwrap(), "precious", "{obstacle}");
     }
-    assert!(world.nothing_is_left());
+    world.until_nothing_is_left();
 }
 
 /// The shim of a program that writes nothing sleeps for as long as it takes.

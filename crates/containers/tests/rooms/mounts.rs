@@ -255,7 +255,7 @@ fn what_cannot_be_mounted_is_named() {
         let Err(End::NotStarted(why)) = world.try_start(&room, &["/bin/true"]) else { panic!("not: {words}") };
         assert!(why.starts_with(&words), "{why}\nis not\n{words}");
         // The shim says that nothing began, and then ends itself.
-        until(&format!("nothing to be left: {words}"), PATIENCE, || world.nothing_is_left().then_some(()));
+        world.until_nothing_is_left();
     }
 }
 

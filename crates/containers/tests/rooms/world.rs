@@ -123,10 +123,9 @@ impl World {
         text
     }
 
-    /// True once [`World::is_clean`] is: a shim tells of an end before it has ended itself. Fails the test if it never is.
-    pub(crate) fn nothing_is_left(&self) -> bool {
+    /// Waits for [`World::is_clean`]: a shim tells of an end before it has ended itself.
+    pub(crate) fn until_nothing_is_left(&self) {
         until("nothing to be left", PATIENCE, || self.is_clean().then_some(()));
-        true
     }
 
     /// True if the processes that are known to be of this place are gone, and so are mounts that name it.
