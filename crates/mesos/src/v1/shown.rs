@@ -116,7 +116,9 @@ mod tests {
         let executor: ExecutorInfo = crate::json::from_value(definition()).unwrap();
         let task: TaskInfo = crate::json::from_value(definition()).unwrap();
         let task = Task::launched(&FrameworkId::from("f"), &task, Some(&executor));
-        let before: Task = crate::json::from_value(definition()).unwrap();
+        let mut before = definition();
+        (before["framework_id"], before["state"]) = (json!({"value": "f"}), json!("TASK_RUNNING"));
+        let before: Task = crate::json::from_value(before).unwrap();
         let tasks = [&task, &before.shown()].map(|task| (crate::json::to_value(task), 5));
         for (shown, places) in [(crate::json::to_value(&executor.shown()), 4)].into_iter().chain(tasks) {
             let shown = shown.to_string();
