@@ -48,13 +48,18 @@ async fn told_at<T, S: Future<Output = ()>>(
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::future::ready;
+    use std::future::{Ready, ready};
 
     use tokio::sync::mpsc;
 
     use super::*;
 
     const MOMENT: Duration = Duration::from_millis(1);
+
+    fn sent(to: &mpsc::UnboundedSender<String>, words: String) -> Ready<()> {
+        to.send(words).unwrap();
+        ready(())
+    }
 
     #[tokio::test]
     async fn a_pull_is_told_whenever_it_has_changed() {
@@ -66,7 +71,7 @@ mod tests {
         };
         let words = || format!("layer {}", layer.get());
         let paces = (MOMENT, Duration::MAX);
-        let told = told_at(paces, pulling, words, |words| ready(say.send(words).unwrap())).await;
+        let told = told_at(paces, pulling, words, |words| sent(&say, words)).await;
         assert_eq!(told, ["layer 1", "layer 2"]);
     }
 
@@ -75,7 +80,7 @@ mod tests {
         let (say, mut said) = mpsc::unbounded_channel();
         let pulling = async { [said.recv().await, said.recv().await] };
         let words = || "queued".to_owned();
-        let told = told_at((MOMENT, MOMENT), pulling, words, |words| ready(say.send(words).unwrap())).await;
+        let told = told_at((MOMENT, MOMENT), pulling, words, |words| sent(&say, words)).await;
         assert_eq!(told, [Some("queued".to_owned()), Some("queued".to_owned())]);
     }
 }

@@ -33,7 +33,11 @@ pub(crate) async fn pull(
     let login = login(site, config, name);
     let pulling = site.engine.pull(name, login.as_ref(), &progress);
     let words = || format!("Pulling {name}: {}", *seen.borrow());
-    told(pulling, words, |words| ready(say(words))).await.map_err(failed)?;
+    let say = |words| {
+        say(words);
+        ready(())
+    };
+    told(pulling, words, say).await.map_err(failed)?;
     let vanished = || Unmade::Daemon(site.engine.nonsense(format!("it has pulled '{name}', and does not have it")));
     site.engine.image(name).await.map_err(failed)?.ok_or_else(vanished)
 }
