@@ -10,6 +10,7 @@ mod history;
 mod images;
 mod logs;
 mod named_networks;
+mod pods;
 mod registries;
 mod rows;
 mod shown;

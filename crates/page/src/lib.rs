@@ -67,6 +67,7 @@ pub const FILES: &[File] = files! {
     "logs.js": SCRIPT,
     "main.js": SCRIPT,
     "now.js": SCRIPT,
+    "pod.js": SCRIPT,
     "queue.js": SCRIPT,
     "route.js": SCRIPT,
     "row.js": SCRIPT,

@@ -1,11 +1,24 @@
 // The API, each call once: in, what is asked; out, its answer, or an error in the API's own words.
 
+import { asApp } from './pod.js';
+
 const EXPLAINED = 'embed=apps.counts&embed=apps.deployments&embed=apps.brake&embed=apps.health';
 
 /** Totals, and what is not well, the worst first; the first so many. */
 export const overview = () => get('/v2/overview?limit=1000');
 export const apps = () => get('/v2/apps?embed=apps.counts', 'apps');
 export const app = (id) => get(`/v2/apps${path(id)}?${EXPLAINED}`, 'app');
+/** A pod in the shape of an app. */
+export const pod = (id) => get(`/v2/pods${path(id)}::status?embed=health`).then(asApp);
+/** An app, or the pod of this name: which, is asked once, and again if it is no more. */
+export async function appOrPod(id) {
+  if (!kinds.has(id)) kinds.set(id, (await get('/v2/pods')).some((known) => known.id === id) ? pod : app);
+  return kinds.get(id)(id).catch((error) => {
+    kinds.delete(id);
+    throw error;
+  });
+}
+const kinds = new Map();
 /** With what each changed. */
 export const versions = (id) => get(`/v2/apps${path(id)}/versions?embed=diff`, 'changes');
 export const version = (id, name) => get(`/v2/apps${path(id)}/versions/${encodeURIComponent(name)}`);

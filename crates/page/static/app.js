@@ -1,4 +1,4 @@
-// The view of one app: its instances, its deployment, what waits, what ended, and its versions.
+// The view of one app or pod: its instances, its deployment, what waits, what ended, and its versions.
 
 import { AppActions } from './actions.js';
 import * as api from './api.js';
@@ -20,8 +20,9 @@ import { Versions } from './versions.js';
 
 export function App({ of }) {
   const id = `/${of}`;
-  const { data: app, error } = useLive(() => api.app(id), id);
+  const { data: app, error } = useLive(() => api.appOrPod(id), id);
   if (!app) return html`<h1>${id}</h1><${Waiting} error=${error} />`;
+  if (app.isPod) return html`<${Pod} pod=${app} error=${error} />`;
   return html`<div class="bar"><h1>${app.id}</h1><${AppActions} app=${app} /></div>
     <${Trouble} error=${error} />
     <${Facts} app=${app} />
@@ -33,6 +34,13 @@ export function App({ of }) {
     <section aria-label="Ended"><h2>Ended</h2><${Ended} ended=${app.ended} /></section>
     <${Versions} app=${app} />`;
 }
+
+/** Less than of an app: pods are changed by the API and the command line. */
+const Pod = ({ pod, error }) => html`<h1>${pod.id}</h1>
+  <${Trouble} error=${error} />
+  <${Instances} app=${pod} />
+  ${pod.waiting.length > 0 && html`<${Queue} app=${pod} />`}
+  <section aria-label="Ended"><h2>Ended</h2><${Ended} ended=${pod.ended} /></section>`;
 
 function Facts({ app }) {
   const counts = [

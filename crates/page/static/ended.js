@@ -17,11 +17,19 @@ function End({ end }) {
   const lived = end.startedAt && span(Date.parse(end.endedAt) - Date.parse(end.startedAt));
   return html`<p class="facts"><a href=${link('instance', end.instance)}>incarnation ${end.incarnation}</a> <strong>${endWords(end)}</strong>
       <span><${Ago} at=${end.endedAt} /> ago</span> ${lived && html`<span>after ${lived}</span>`} <span>on ${end.host}</span>
-      <a href=${logOf(end.taskId, { stream: 'stdout' })}>stdout</a> <a href=${logOf(end.taskId, { stream: 'stderr' })}>stderr</a></p>
-    ${end.killedForHealth && end.message && html`<p class="quiet">${end.message}</p>`}
-    ${(end.checks ?? []).filter((check) => check.attempts.length).map((check) => html`<${Bar} check=${check} />`)}
-    ${end.lastErrors && html`<pre tabindex="0" aria-label="The last lines of its stderr">${end.lastErrors}</pre>`}`;
+      ${!end.containers && html`<${Streams} task=${end.taskId} />`}</p>
+    ${end.containers ? html`<ul class="containers">${end.containers.map((one) => html`<li key=${one.name}><${Container} end=${one} /></li>`)}</ul>` : html`<${Said} end=${end} />`}`;
 }
+
+/** Of a pod's instance each container ended in its own way. */
+const Container = ({ end }) => html`<p class="facts"><span>${end.name}</span> <strong>${endWords(end)}</strong> <${Streams} task=${end.taskId} /></p>
+  <${Said} end=${end} />`;
+
+const Streams = ({ task }) => html`<a href=${logOf(task, { stream: 'stdout' })}>stdout</a> <a href=${logOf(task, { stream: 'stderr' })}>stderr</a>`;
+
+const Said = ({ end }) => html`${end.killedForHealth && end.message && html`<p class="quiet">${end.message}</p>`}
+  ${(end.checks ?? []).filter((check) => check.attempts.length).map((check) => html`<${Bar} check=${check} />`)}
+  ${end.lastErrors && html`<pre tabindex="0" aria-label="The last lines of its stderr">${end.lastErrors}</pre>`}`;
 
 /** The last attempts as small bars, the latest on the right. */
 export function Bar({ check }) {

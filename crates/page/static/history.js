@@ -26,10 +26,10 @@ function Attempts({ row }) {
   return html`<a href=${link('instance', row.id)}>${row.place || row.id}</a><${Bars} checks=${checks} />`;
 }
 
-/** The history of one task, with a chart. */
-export function History({ task }) {
+/** The history of one task, with a chart; of which container, if there are several. */
+export function History({ task, of }) {
   const { data: checks = [], error } = useRegularly(() => api.history(task), task);
-  return html`<section aria-label="Last attempts"><h2>Last attempts</h2><${Trouble} error=${error} />
+  return html`<section aria-label=${of ? `Last attempts of ${of}` : 'Last attempts'}><h2>Last attempts</h2><${Trouble} error=${error} />
     <${Bars} checks=${checks} />
     ${checks.some(({ attempts }) => attempts.length > 1) && html`<${Chart} checks=${checks} />`}</section>`;
 }

@@ -18,7 +18,7 @@ import { Trouble, Waiting } from './state.js';
 import { moment } from './time.js';
 
 export function Instance({ of }) {
-  const { data: app, error } = useLive(() => api.app(appOf(of)), of);
+  const { data: app, error } = useLive(() => api.appOrPod(appOf(of)), of);
   if (!app) return html`<h1>Instance</h1><${Waiting} error=${error} />`;
   const row = instances(app).find(({ id }) => id === of);
   const ended = (app.ended ?? []).filter(({ instance }) => instance === of);
@@ -36,7 +36,13 @@ const Present = ({ row }) => html`<section aria-label="Now"><${Headings} />
   <section aria-label="Checks"><h2>Checks</h2><${Checks} checks=${row.health.checks ?? []} /></section>
   ${row.task && row.health.checks?.length > 0 && html`<${History} key=${row.task} task=${row.task} />`}
   ${row.task && html`<${Logs} key=${row.task} task=${row.task} />`}
+  ${row.containers?.map(({ task, name }) => html`<${Container} key=${task} task=${task} name=${name} hasChecks=${row.health.checks.length > 0} />`)}
   <${Changes} health=${row.health} />`;
+
+const Container = ({ task, name, hasChecks }) => html`<section aria-label=${`Container ${name}`}><h2>${name}</h2>
+  <p class="facts"><span>task ${task}</span></p>
+  ${hasChecks && html`<${History} task=${task} of=${name} />`}
+  <${Logs} task=${task} of=${name} /></section>`;
 
 function Changes({ health: { changes = [], checks = [] } }) {
   const now = useNow();

@@ -13,13 +13,13 @@ const SHOW_MS = 150;
 /** So near to its end a log is scrolled with what comes. */
 const NEAR = 40;
 
-export function Logs({ task }) {
+export function Logs({ task, of }) {
   const [stream, choose] = useState(STREAMS[0]);
   const [isFollowed, follow] = useState(true);
   const [wanted, want] = useState('');
   const { lines, over, error } = useLog(task, stream, isFollowed);
   const shown = lines.filter((line) => matches(line, wanted));
-  return html`<section aria-label="Log"><div class="bar"><h2>Log</h2>
+  return html`<section aria-label=${of ? `Log of ${of}` : 'Log'}><div class="bar"><h2>Log</h2>
       <select aria-label="Stream" value=${stream} onChange=${(event) => choose(event.target.value)}>${STREAMS.map((name) => html`<option>${name}</option>`)}</select>
       <label><input type="checkbox" checked=${isFollowed} onChange=${(event) => follow(event.target.checked)} /> follow</label>
       <input type="search" aria-label="Filter the log" placeholder="Filter" value=${wanted} onInput=${(event) => want(event.target.value)} />

@@ -9,7 +9,7 @@ import { Ago, Until } from './clock.js';
 
 export function Queue({ app }) {
   const { data = [] } = useLive(api.queue, app.id);
-  const item = data.find(({ app: { id } = {} }) => id === app.id);
+  const item = data.find((item) => (item.app ?? item.pod)?.id === app.id);
   if (!item) return null;
   const again = app.waiting.find(({ nextAction }) => nextAction?.kind === 'launch')?.nextAction.at;
   return html`<section aria-label="Queue"><h2>Waits to be launched</h2>

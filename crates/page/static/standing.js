@@ -34,6 +34,7 @@ function ofTask(app, task, isHeld, ends) {
     app: app.id,
     id: health.instance ?? task.id,
     task: task.id,
+    containers: task.containers,
     state,
     since: since(state, health, worst) ?? task.startedAt ?? task.stagedAt,
     why: why(state, worst, task),

@@ -10,6 +10,7 @@ import { added, EMPTY, LONGEST, MOST_LINES } from '../static/log.js';
 import { found } from '../static/found.js';
 import { follow, pause } from '../static/follow.js';
 import { words } from '../static/api.js';
+import { asApp } from '../static/pod.js';
 import { appOf, link, parse } from '../static/route.js';
 import { instances, isWell } from '../static/standing.js';
 import { byGroup, groupOf, rowOf, wellOf } from '../static/summary.js';
@@ -51,6 +52,25 @@ test('an unhealthy instance says which check, why, and since when', () => {
   assert.equal(row.state, 'unhealthy');
   assert.equal(row.why, 'front page: 503 Service Unavailable');
   assert.equal(row.since, '2026-11-29T11:00:00.000Z');
+});
+
+test('an instance of a pod is one row with its containers', () => {
+  const container = (name, fields) => ({ name, containerId: `p.instance-1.${name}.2`, status: 'TASK_RUNNING', endpoints: [{ name, allocatedHostPort: 31000 }], ...fields });
+  const instance = (status, containers) => ({
+    id: 'p.instance-1',
+    status,
+    agentHostname: 'a',
+    specReference: '/v2/pods/p::versions/V1',
+    containers,
+    health: { instance: 'p.instance-1', incarnation: 2, since: AT, ...failing, changes: [] },
+  });
+  const row = (status, ...containers) => instances(asApp({ id: '/p', spec: { version: 'V2' }, instances: [instance(status, containers)] }))[0];
+  const { id, task, state, why, place, version, containers } = row('DEGRADED', container('web'), container('log', { endpoints: [] }));
+  assert.deepEqual([id, task, state, why, place, version], ['p.instance-1', undefined, 'unhealthy', 'front page: 503 Service Unavailable', 'a:31000', 'V1']);
+  assert.deepEqual(containers, [{ name: 'web', task: 'p.instance-1.web.2' }, { name: 'log', task: 'p.instance-1.log.2' }]);
+  assert.equal(row('TERMINAL', container('web')).state, 'ending');
+  assert.equal(row('DEGRADED', container('web', { status: 'TASK_UNREACHABLE' })).state, 'lost');
+  assert.equal(row('PENDING'), undefined, 'what waits is among what waits');
 });
 
 test('what does not run is never healthy', () => {

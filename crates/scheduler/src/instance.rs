@@ -6,6 +6,7 @@
 //! ```
 
 mod checked;
+pub(crate) mod end;
 pub(crate) mod ended;
 pub(crate) mod failure;
 mod killed;

@@ -1,5 +1,5 @@
 //! `cygnet task`: tasks, through the v2 API, and their [`logs`]. [`list`] and [`show`] print them, [`ids`] finds those meant
-//! by short ids, [`members`] those of an app or pod, [`checks`] says what checks are; [`whereabouts`] finds the agents and containers of those that [`exec`]
+//! by short ids, [`members`] those of an app or pod, [`pods`] has containers as tasks, [`checks`] says what checks are; [`whereabouts`] finds the agents and containers of those that [`exec`]
 //! enters and [`stats`] measures; [`check`] has their checks made.
 
 mod check;
@@ -9,6 +9,7 @@ mod ids;
 mod list;
 mod logs;
 mod members;
+mod pods;
 mod show;
 mod stats;
 mod whereabouts;
@@ -31,11 +32,11 @@ use crate::output::{json_line, line};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// List tasks, all or those of one app
+    /// List tasks, all or those of one app or pod
     List {
-        /// The app's id
+        /// The id of the app or pod
         app: Option<String>,
-        /// And the last ones that ended though nobody asked for it, of each app
+        /// And the last ones that ended though nobody asked for it, of each app and pod
         #[arg(long)]
         all: bool,
     },

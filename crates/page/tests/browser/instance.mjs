@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { app, done, fail, go, healthy, opened, send, wait } from './opened.mjs';
+import { app, done, fail, go, healthy, opened, pod, send, wait } from './opened.mjs';
 
 const SAID = 'now answers 500';
 
@@ -52,6 +52,24 @@ export async function checksAreMadeNow() {
   await page.getByLabel('Checks', { exact: true }).getByText('unhealthy').first().waitFor();
   await done({ page, faults });
   await send('DELETE', `/v2/apps${id}?force=true`);
+}
+
+/** How each of its containers ended, and each log. */
+export async function podsAreShown() {
+  const id = '/shop/pair';
+  const container = (name, shell) => ({ name, exec: { command: { shell } }, resources: { cpus: 0.05, mem: 8 } });
+  const containers = [container('web', 'echo no config >&2; exit 3'), container('log', 'exec sleep 1000')];
+  await send('POST', '/v2/pods', { id, containers, scheduling: { backoff: { backoff: 3600, maxLaunchDelay: 3600 } } });
+  await wait(async () => (await pod(id)).ended?.length);
+  const { page, faults } = await opened();
+  await go(page, `#/instance/${(await pod(id)).ended[0].instance}`);
+  const ended = page.getByLabel('Incarnations that ended').locator('.containers li');
+  await ended.filter({ hasText: 'web exited with status 3' }).getByText('no config').waitFor();
+  await ended.filter({ hasText: /^log / }).waitFor();
+  await go(page, `#/app${id}`);
+  await page.getByLabel('Ended').getByText('no config').waitFor();
+  await done({ page, faults });
+  await send('DELETE', `/v2/pods${id}?force=true`);
 }
 
 async function isFound(page, kind) {

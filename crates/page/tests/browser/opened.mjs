@@ -22,6 +22,8 @@ export const browser = await chromium.launch({ executablePath, args: FLAGS });
 
 export const app = async (id = APP) => (await (await fetch(`${base}/v2/apps${id}?embed=apps.health&embed=apps.brake&embed=apps.deployments&embed=apps.counts`)).json()).app;
 
+export const pod = async (id) => (await fetch(`${base}/v2/pods${id}::status?embed=health`)).json();
+
 /** Asks the API for a change, which it must take. */
 export async function send(method, place, body) {
   const answer = await fetch(`${base}${place}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });

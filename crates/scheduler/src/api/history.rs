@@ -28,7 +28,7 @@ pub(super) async fn show(State(api): State<Api>, Path(task): Path<String>) -> An
     let missing = Refusal::NoTask(task.clone());
     let task = api.ask(move |view, _| view.whereabouts(&task)).await?.ok_or(missing)?;
     let (checks, ended) = match &task.life {
-        Life::Over(Some(ended)) => (ended.checks_of(&task.task_id).to_vec(), json!(ended)),
+        Life::Over(Some(ended)) => (ended.end().checks.clone(), json!(ended)),
         Life::Over(None) => return Err(Rejected::new(410, "The task is over, and nobody kept what its checks found")),
         Life::Starting | Life::Running => (present(&api, &task).await?, Value::Null),
     };

@@ -9,6 +9,7 @@ use mesos::v1::TaskStatus;
 use store::Batch;
 
 use super::records::write;
+use crate::definition::RunSpec;
 use crate::ids::AppId;
 use crate::instance::Instance;
 use crate::instance::ended::Ended;
@@ -36,11 +37,17 @@ impl Endings {
         Endings { by_app, changed: BTreeSet::new() }
     }
 
-    /// An instance's task ended like this.
-    pub(super) fn remember(&mut self, instance: &Instance, status: &TaskStatus, now: Timestamp) {
+    /// The task of an instance with this definition ended like this.
+    pub(super) fn remember(
+        &mut self,
+        instance: &Instance,
+        spec: Option<&RunSpec>,
+        status: &TaskStatus,
+        now: Timestamp,
+    ) {
         let all = self.by_app.entry(instance.app.clone()).or_default();
         let number = all.back().map_or(0, |last| last.number) + 1;
-        let ended = Ended::of(instance, status, number, now);
+        let ended = Ended::of(instance, spec, status, number, now);
         self.changed.insert((ended.app.clone(), place(&ended)));
         all.push_back(ended);
         if all.len() as u64 > KEPT {
@@ -76,7 +83,6 @@ fn place(ended: &Ended) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::RunSpec;
     use crate::ids::InstanceId;
 
     #[test]
@@ -88,10 +94,10 @@ mod tests {
         };
         let mut endings = Endings::default();
         for _ in 0..15 {
-            endings.remember(&instance("/a"), &TaskStatus::default(), at);
+            endings.remember(&instance("/a"), None, &TaskStatus::default(), at);
             assert_eq!(endings.write(Batch::default()).len(), 1);
         }
-        endings.remember(&instance("/b"), &TaskStatus::default(), at);
+        endings.remember(&instance("/b"), None, &TaskStatus::default(), at);
         assert_eq!(
             endings.of(&AppId::new("/a")).map(|ended| ended.number).collect::<Vec<_>>(),
             (6..=15).rev().collect::<Vec<_>>()

@@ -317,7 +317,7 @@ impl Core {
         let Some(instance) = self.instances.get(id) else { return };
         let is_asked = instance.killed.is_asked() || is_of_drain(status);
         if !is_asked || instance.killed.is_asked_for_health() || is_failure(status.state()) {
-            self.endings.remember(instance, status, now.wall);
+            self.endings.remember(instance, self.definitions.of(instance), status, now.wall);
         }
     }
 

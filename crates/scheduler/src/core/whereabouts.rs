@@ -48,8 +48,8 @@ impl View<'_> {
             return place(&instance.place.agent_id, &instance.place.host, instance.times.staged_at, life);
         }
         let ended = self.ended(&id, task_id)?;
-        let life = Life::Over(Some(Box::new(ended.clone())));
-        place(&ended.agent_id, &ended.host, ended.staged_at, life)
+        let (agent_id, host, staged_at) = (ended.agent_id.clone(), ended.host.clone(), ended.staged_at);
+        place(&agent_id, &host, staged_at, Life::Over(Some(Box::new(ended))))
     }
 
     /// The places of an app's tasks that run and have checks made by their executors.
@@ -62,10 +62,11 @@ impl View<'_> {
         running.filter(has_checks).filter_map(|instance| self.whereabouts(&instance.task_id())).collect()
     }
 
-    /// The end of the incarnation that a task was, or was a part of.
-    fn ended(&self, id: &InstanceId, task_id: &str) -> Option<&Ended> {
+    /// The end of a task, as of the incarnation that it was, or was a part of.
+    fn ended(&self, id: &InstanceId, task_id: &str) -> Option<Ended> {
         let incarnation: u32 = task_id.rsplit_once('.')?.1.parse().ok()?;
-        self.endings.of(&id.app()?).find(|ended| ended.instance == *id && ended.incarnation == incarnation)
+        let is_it = |ended: &&Ended| ended.instance == *id && ended.incarnation == incarnation;
+        self.endings.of(&id.app()?).find(is_it)?.of_task(task_id)
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Condition;
+use super::end::End;
 use crate::time::Timestamp;
 
 /// One container of an instance.
@@ -24,6 +25,9 @@ pub(crate) struct Member {
     pub check_result: Option<Value>,
     /// The message of its last state.
     pub message: String,
+    /// The end of its task, once it is over and its executor told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end: Option<Box<End>>,
     /// Since when it is in its state.
     pub since: Timestamp,
     /// The time at which it was last heard of.
@@ -35,7 +39,16 @@ impl Member {
     pub(crate) fn staging(name: &str, now: Timestamp) -> Member {
         let state = TaskState::TaskStaging.into();
         let (name, message) = (name.into(), String::new());
-        Member { name, state, verdict: Verdict::Unknown, check_result: None, message, since: now, updated: now }
+        Member {
+            name,
+            state,
+            verdict: Verdict::Unknown,
+            check_result: None,
+            message,
+            end: None,
+            since: now,
+            updated: now,
+        }
     }
 
     /// The state of its task.
@@ -46,6 +59,11 @@ impl Member {
     /// True if its task is over, however it ended.
     pub(crate) fn is_over(&self) -> bool {
         states::is_terminal(self.state()) || self.state() == TaskState::TaskUnknown
+    }
+
+    /// The end of its task, as far as it is known.
+    pub(crate) fn end(&self) -> End {
+        self.end.as_deref().cloned().unwrap_or_default()
     }
 
     /// Takes a status up. Says whether it is news: states do not go back, but from unreachable.
@@ -66,6 +84,7 @@ impl Member {
         self.verdict = status.healthy.map_or(self.verdict, |healthy| of_healthy(Some(healthy)));
         self.check_result = check_result(status).or_else(|| self.check_result.take());
         self.message = status.message.clone().unwrap_or_default();
+        self.end = status.end.clone().map(|end| Box::new(end.into()));
         true
     }
 }

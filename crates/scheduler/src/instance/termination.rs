@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Instance;
+use super::end::End;
 use super::member::Member;
 use crate::ids::InstanceId;
 use crate::time::Timestamp;
@@ -41,7 +42,7 @@ impl Termination {
         let ended = |member: &Member| Ended {
             container_id: instance.id.member(&member.name, instance.incarnation),
             last_known_state: states::name(member.state()).to_owned(),
-            termination: termination(&member.message),
+            termination: termination(member),
         };
         Termination {
             instance_id: instance.id.clone(),
@@ -53,6 +54,19 @@ impl Termination {
     }
 }
 
+impl Termination {
+    /// The same with what is known of the end of each container, by the ids of their tasks.
+    pub(crate) fn explained<'a>(&self, end: impl Fn(&str) -> Option<&'a End>) -> Value {
+        let mut all = self.clone();
+        for container in &mut all.containers {
+            if let Some(end) = end(&container.container_id) {
+                end.explain(&mut container.termination);
+            }
+        }
+        json!(all)
+    }
+}
+
 /// Remembers one more; the last comes first.
 pub(crate) fn remember(history: &mut Vec<Termination>, one: Termination) {
     history.insert(0, one);
@@ -60,15 +74,15 @@ pub(crate) fn remember(history: &mut Vec<Termination>, one: Termination) {
 }
 
 /// The end of a container: with its exit code, where there was one.
-pub(crate) fn termination(message: &str) -> Value {
-    let mut json = json!({"message": message});
-    if let Some(code) = exit_code(message) {
+pub(crate) fn termination(member: &Member) -> Value {
+    let mut json = json!({"message": member.message});
+    if let Some(code) = member.end().exit_status.or_else(|| exit_code(&member.message)) {
         json["exitCode"] = json!(code);
     }
     json
 }
 
-/// Mesos tells it in words only.
+/// Executors of Mesos tell it in words only.
 fn exit_code(message: &str) -> Option<i32> {
     let (_, code) = message.split_once(" exited with status ")?;
     code.split_whitespace().next()?.parse().ok()
@@ -80,12 +94,9 @@ mod tests {
 
     #[test]
     fn exit_codes_are_found_in_what_executors_say() {
-        assert_eq!(termination("Command exited with status 7")["exitCode"], 7);
-        assert_eq!(termination("Container exited with status 0")["exitCode"], 0);
-        assert_eq!(
-            termination("Command terminated with signal Killed"),
-            json!({"message": "Command terminated with signal Killed"})
-        );
+        assert_eq!(exit_code("Command exited with status 7"), Some(7));
+        assert_eq!(exit_code("Container exited with status 0"), Some(0));
+        assert_eq!(exit_code("Command terminated with signal Killed"), None);
         assert_eq!(exit_code("it exited with status of grace"), None);
     }
 }

@@ -73,6 +73,8 @@ impl View<'_> {
         if let Some(now) = explained {
             json["waiting"] = json!(self.waiting_json(id, now));
             json["ended"] = json!(self.endings.of(id).collect::<Vec<_>>());
+            let end = |task: &str| self.endings.of(id).find_map(|ended| ended.of_container(task));
+            json["terminationHistory"] = history.iter().map(|one| one.explained(end)).collect();
         }
         Some(json)
     }
@@ -115,6 +117,10 @@ impl View<'_> {
             if let Some(check) = check.and_then(|index| health["checks"].get(index)) {
                 container["health"] = check.clone();
             }
+            let member = instance.members.iter().find(|member| container["name"] == member.name.as_str());
+            if let Some(member) = member.filter(|member| member.is_over()) {
+                member.end().explain(&mut container["termination"]);
+            }
         }
         json["health"] = health;
         Some(json)
@@ -150,7 +156,7 @@ impl View<'_> {
             json["checkResult"] = result.clone();
         }
         if member.is_over() {
-            json["termination"] = termination(&member.message);
+            json["termination"] = termination(member);
         } else {
             let wanted = container.resources;
             json["resources"] =

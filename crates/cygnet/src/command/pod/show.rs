@@ -6,9 +6,15 @@ use serde_json::Value;
 
 use crate::api::Api;
 use crate::command::age::since;
+use crate::command::ids::Names;
 use crate::command::kind::Kind;
+use crate::command::page::Page;
 use crate::command::table::{Table, items, print, table, text};
+use crate::command::why::{each_end, show_end};
 use crate::output::{json_line, line};
+
+/// The most ends of instances that are told of.
+const ENDS: usize = 3;
 
 pub(super) async fn list(api: &Api) -> anyhow::Result<ExitCode> {
     let pods = api.get("/v2/pods::status").await?;
@@ -37,30 +43,40 @@ pub(super) async fn one(api: &Api, id: &str, version: Option<&str>) -> anyhow::R
     if let Some(version) = version {
         return Kind::Pod.show_version(api, id, version).await;
     }
-    let pod = api.get(&(Kind::Pod.path(id) + "::status")).await?;
-    if api.json {
-        json_line(pod);
-    } else {
-        summary(&pod).iter().for_each(line);
-        print(&instances_table(items(&pod["instances"])));
+    let pod = api.get(&(Kind::Pod.path(id) + "::status?embed=health")).await?;
+    match api.json {
+        true => json_line(pod),
+        false => shown(&pod, Page::of_stdout()).print(),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn summary(pod: &Value) -> Vec<String> {
-    let mut lines = vec![format!("{} version {}", text(&pod["id"]), text(&pod["spec"]["version"]))];
+fn shown(pod: &Value, mut page: Page) -> Page {
+    page.text(&format!("{} version {}", text(&pod["id"]), text(&pod["spec"]["version"])));
     let (wanted, there) = (text(&pod["spec"]["scaling"]["instances"]), items(&pod["instances"]));
     let stable = there.iter().filter(|one| one["status"] == "STABLE").count();
-    lines.push(format!("{}: {stable} of {wanted} stable", text(&pod["status"])));
-    if let Some(last) = items(&pod["terminationHistory"]).first() {
-        let ago = since(&text(&last["terminatedAt"]));
-        lines.push(format!("last failure, {ago} ago: {}", text(&last["message"])));
-        for container in items(&last["containers"]) {
-            let [id, state] = ["containerId", "lastKnownState"].map(|name| text(&container[name]));
-            lines.push(format!("    {id} {state} {}", text(&container["termination"]["message"])));
-        }
+    page.text(&format!("{}: {stable} of {wanted} stable", text(&pod["status"])));
+    if !there.is_empty() {
+        page.gap();
+        page.table(&instances_table(there));
     }
-    lines
+    ends(pod, &mut page);
+    page
+}
+
+/// The last ends that nobody asked for, of every container.
+fn ends(pod: &Value, page: &mut Page) {
+    let ended = items(&pod["ended"]);
+    let names = Names::of(std::slice::from_ref(pod));
+    for end in ended.iter().take(ENDS) {
+        page.gap();
+        each_end(end).iter().for_each(|end| show_end(&names.short(&text(&end["taskId"])), end, page));
+    }
+    if ended.len() > ENDS {
+        page.gap();
+        let more = ended.len() - ENDS;
+        page.text(&format!("and {more} more that ended: `cygnet task list --all {}`", text(&pod["id"])));
+    }
 }
 
 /// Instances, and their containers below each.
@@ -105,16 +121,27 @@ mod tests {
                 {"name": "web", "status": "TASK_RUNNING", "endpoints": [{"name": "http", "allocatedHostPort": 31000}],
                     "conditions": [{"name": "healthy", "value": "false", "reason": "health-unreported-by-mesos"}]},
                 {"name": "log", "status": "TASK_RUNNING"}]}],
-            "terminationHistory": [{"message": "Command exited with status 3", "containers": [
-                {"containerId": "pod.instance-u.web.1", "lastKnownState": "TASK_FAILED",
-                    "termination": {"exitCode": 3, "message": "Command exited with status 3"}}]}]})
+            "ended": [{"taskId": "pod.instance-0123456789.web.1", "incarnation": 1, "host": "box", "containers": [
+                end("web", "TASK_FAILED", "Command exited with status 3", "no config"),
+                end("log", "TASK_KILLED", "", "told to stop")]}]})
+    }
+
+    fn end(name: &str, state: &str, message: &str, said: &str) -> Value {
+        json!({"name": name, "taskId": format!("pod.instance-0123456789.{name}.1"), "state": state, "message": message,
+            "lastErrors": said, "killedForHealth": false, "endedAt": "2000-01-01T00:00:00Z", "checks": []})
     }
 
     #[test]
-    fn a_pod_is_summed_up() {
-        let lines = summary(&pod());
+    fn a_pod_is_shown_with_how_each_container_ended() {
+        let lines = shown(&pod(), Page::of_width(None)).into_lines();
         assert_eq!(lines[..2], ["/pod version v", "DEGRADED: 0 of 2 stable"]);
-        assert!(lines[3].ends_with("pod.instance-u.web.1 TASK_FAILED Command exited with status 3"), "{lines:?}");
+        let at = lines.iter().position(|line| line.starts_with("01234567.web.1 failed ")).unwrap();
+        assert!(lines[at].ends_with("at box: Command exited with status 3"), "{lines:#?}");
+        assert_eq!(lines[at + 1], "  | no config");
+        assert!(
+            lines[at + 2].starts_with("01234567.log.1 killed ") && lines[at + 3] == "  | told to stop",
+            "{lines:#?}"
+        );
         let table = pods_table(&[pod()]).to_string();
         assert!(table.contains("web, log"), "{table}");
     }

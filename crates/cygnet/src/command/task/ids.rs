@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::pods;
 use crate::api::Api;
 use crate::command::ids::{Kind, each};
 use crate::command::table::{items, text};
@@ -14,21 +15,23 @@ pub(super) async fn running(api: &Api, short: &str) -> anyhow::Result<String> {
     Kind::Task.find(api, short).await
 }
 
-/// The id of a task that runs, also in a pod, or that was among the last of its app to end. One that is not known here may
+/// The id of a task that runs, also in a pod, or that was among the last of its app or pod to end. One that is not known here may
 /// be known to an agent.
 pub(super) async fn known(api: &Api, short: &str) -> anyhow::Result<String> {
     let mut ids = each(&api.get(Kind::Task.path()).await?["tasks"], "id");
-    ids.extend(of_pods(&api.get("/v2/pods::status").await?));
+    let pods = api.get(pods::STATUS).await?;
+    ids.extend(of_pods(&pods));
     if let Some(found) = Kind::Task.meant(&ids, short)? {
         return Ok(found);
     }
-    let ended = ended(&api.get(HEALTH).await?);
+    let mut ended = ended(&api.get(HEALTH).await?["apps"]);
+    ended.extend(items(&pods).iter().map(pods::as_app).flat_map(|pod| each(&pod["ended"], "taskId")));
     Ok(Kind::Task.meant(&ended, short)?.unwrap_or_else(|| short.to_owned()))
 }
 
 /// The ids of the tasks that ended.
 fn ended(apps: &Value) -> Vec<String> {
-    items(&apps["apps"]).iter().flat_map(|app| each(&app["ended"], "taskId")).collect()
+    items(apps).iter().flat_map(|app| each(&app["ended"], "taskId")).collect()
 }
 
 /// The tasks of pods, which are their containers.
@@ -66,6 +69,6 @@ mod tests {
         let ids = of_pods(&json!([{"id": "/clock", "instances": instances}, {"id": "/none"}]));
         assert_eq!(ids, ["clock.instance-0123.web.1", "clock.instance-0123.writer.1"]);
         assert_eq!(Kind::Task.meant(&ids, "web.1").unwrap().as_ref(), Some(&ids[0]));
-        assert_eq!(ended(&json!({"apps": [{"ended": [{"taskId": "t"}]}, {}]})), ["t"]);
+        assert_eq!(ended(&json!([{"ended": [{"taskId": "t"}]}, {}])), ["t"]);
     }
 }

@@ -3,21 +3,23 @@
 use serde_json::{Value, json};
 
 use super::ids::HEALTH;
+use super::members::Whole;
+use super::pods;
 use crate::api::Api;
 use crate::command::age::since;
-use crate::command::ids::{Kind, Names};
+use crate::command::ids::Names;
 use crate::command::table::{Table, items, print, state, table, text};
 use crate::command::why::{causes, health, how_it_ended};
 use crate::output::json_line;
 
-/// The apps' tasks, of all or of one, with those that ended if wanted.
-pub(super) async fn list(api: &Api, app: Option<&str>, all: bool) -> anyhow::Result<()> {
-    let apps = match app {
+/// The tasks of all apps and pods, or of one, with those that ended if wanted.
+pub(super) async fn list(api: &Api, whole: Option<&str>, all: bool) -> anyhow::Result<()> {
+    let apps = match whole {
         Some(id) => {
-            let id = Kind::App.find(api, id).await?;
-            vec![api.get(&format!("{}?embed=apps.health", crate::api::path("apps", &id))).await?["app"].take()]
+            let whole = Whole::meant(api, id).await?.unwrap_or_else(|| Whole::App(id.to_owned()));
+            vec![whole.explained(api).await?]
         }
-        None => items(&api.get(HEALTH).await?["apps"]).to_vec(),
+        None => [items(&api.get(HEALTH).await?["apps"]), &pods::all(api).await?].concat(),
     };
     let each = |list: &str| -> Vec<&Value> { apps.iter().flat_map(|app| items(&app[list])).collect() };
     if api.json {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::api::{Api, path};
 use crate::command::ids::Kind;
 use crate::command::table::{items, text};
-use crate::command::task::ids;
+use crate::command::task::{ids, pods};
 
 /// An app or a pod by its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,11 @@ impl Whole {
         Ok(None)
     }
 
-    /// The app or pod that is meant by the beginning of its id, if there is one.
+    /// The app or pod that is meant by its id or the beginning of it, if there is one.
+    pub(super) async fn meant(api: &Api, short: &str) -> anyhow::Result<Option<Whole>> {
+        Whole::begun(&api.get(Kind::App.path()).await?, &api.get(Kind::Pod.path()).await?, short)
+    }
+
     fn begun(apps: &Value, pods: &Value, short: &str) -> anyhow::Result<Option<Whole>> {
         let ids = |kind: Kind, all: &Value| kind.ids(all).into_iter().map(str::to_owned).collect::<Vec<_>>();
         if let Some(app) = Kind::App.meant(&ids(Kind::App, apps), short)? {
@@ -55,11 +59,17 @@ impl Whole {
         })
     }
 
+    /// All of it with the reasons, in the shape of an app: of a pod each container is a task.
+    pub(super) async fn explained(&self, api: &Api) -> anyhow::Result<Value> {
+        match self {
+            Whole::App(_) => Ok(api.get(&(self.path() + "?embed=apps.health")).await?["app"].take()),
+            Whole::Pod(id) => pods::one(api, id).await,
+        }
+    }
+
     /// The task that ended last, of those that nobody asked to end.
     pub(super) async fn last_ended(&self, api: &Api) -> anyhow::Result<Option<String>> {
-        let Whole::App(_) = self else { return Ok(None) };
-        let app = api.get(&(self.path() + "?embed=apps.health")).await?;
-        Ok(items(&app["app"]["ended"]).first().map(|ended| text(&ended["taskId"])))
+        Ok(items(&self.explained(api).await?["ended"]).first().map(|ended| text(&ended["taskId"])))
     }
 
     /// True unless it is known to be gone.
@@ -72,7 +82,7 @@ impl Whole {
 pub(super) async fn of_all(api: &Api, shorts: &[String]) -> anyhow::Result<Vec<String>> {
     let mut all = Vec::new();
     for short in shorts {
-        match Whole::begun(&api.get(Kind::App.path()).await?, &api.get(Kind::Pod.path()).await?, short)? {
+        match Whole::meant(api, short).await? {
             Some(whole) => all.extend(whole.tasks(api).await?),
             None => all.push(ids::known(api, short).await?),
         }

@@ -1,5 +1,5 @@
-//! One task: what each of its checks is and found, the last attempts, what changed, and what is done next. Those that
-//! ended are shown as long as their app remembers them.
+//! One task, or container of a pod: what each of its checks is and found, the last attempts, what changed, and what is done
+//! next. Those that ended are shown as long as their app remembers them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::ids::HEALTH;
 use super::list::{ports, progress, version};
-use super::whereabouts;
+use super::{pods, whereabouts};
 use crate::api::{Api, path};
 use crate::command::age::{since, when};
 use crate::command::ids::{Kind, each};
@@ -48,7 +48,7 @@ pub(super) async fn show(api: &Api, id: &str) -> anyhow::Result<()> {
 async fn find(api: &Api, short: &str) -> anyhow::Result<Found> {
     let tasks = api.get(Kind::Task.path()).await?;
     let running = each(&tasks["tasks"], "id");
-    let Some(id) = Kind::Task.meant(&running, short)? else { return ended(api, short, running).await };
+    let Some(id) = Kind::Task.meant(&running, short)? else { return other(api, short, running).await };
     let task = items(&tasks["tasks"]).iter().find(|task| task["id"] == id.as_str());
     let [app, agent] = ["appId", "slaveId"].map(|name| task.map(|task| text(&task[name])).unwrap_or_default());
     let health = format!("{}?embed=apps.health", path("apps", &app));
@@ -69,18 +69,31 @@ async fn place(api: &Api, task: &str, agent: &str) -> Option<String> {
     tokio::time::timeout(PATIENCE, told).await.ok().flatten()
 }
 
-async fn ended(api: &Api, short: &str, mut known: Vec<String>) -> anyhow::Result<Found> {
-    let apps = api.get(HEALTH).await?;
-    let ended = || items(&apps["apps"]).iter().flat_map(|app| items(&app["ended"]));
-    let ids: Vec<String> = ended().map(|ended| text(&ended["taskId"])).collect();
-    let meant = Kind::Task.meant(&ids, short)?;
-    match ended().find(|ended| meant.as_ref().is_some_and(|id| ended["taskId"] == id.as_str())) {
-        Some(ended) => Ok(Found::Ended(ended.clone())),
+/// A container of a pod, or a task that ended.
+async fn other(api: &Api, short: &str, mut known: Vec<String>) -> anyhow::Result<Found> {
+    let mut all = pods::all(api).await?;
+    if let Some((app, task)) = one_of(&all, "tasks", "id", short)? {
+        let place = place(api, &text(&task["id"]), &text(&task["slaveId"])).await;
+        return Ok(Found::Here { app, task, place });
+    }
+    known.extend(all.iter().flat_map(|pod| each(&pod["tasks"], "id")));
+    all.extend(items(&api.get(HEALTH).await?["apps"]).iter().cloned());
+    match one_of(&all, "ended", "taskId", short)? {
+        Some((_, ended)) => Ok(Found::Ended(ended)),
         None => {
-            known.extend(ids);
+            known.extend(all.iter().flat_map(|app| each(&app["ended"], "taskId")));
             Err(Kind::Task.unknown(&known, short))
         }
     }
+}
+
+/// The one that is meant, of those in a list of each of these apps, with its app.
+fn one_of(apps: &[Value], list: &str, id: &str, short: &str) -> anyhow::Result<Option<(Value, Value)>> {
+    let all = || apps.iter().flat_map(|app| items(&app[list]).iter().map(move |one| (app, one)));
+    let ids: Vec<String> = all().map(|(_, one)| text(&one[id])).collect();
+    let Some(meant) = Kind::Task.meant(&ids, short)? else { return Ok(None) };
+    let found = all().find(|(_, one)| one[id] == meant.as_str());
+    Ok(found.map(|(app, one)| (app.clone(), one.clone())))
 }
 
 fn shown(found: &Found, mut page: Page) -> Page {
@@ -98,7 +111,8 @@ fn show_task(app: &Value, task: &Value, place: Option<&str>, page: &mut Page) {
     let state = crate::command::table::state(&task["state"]);
     page.fact(1, "state", &format!("{state} for {}", since(&text(&told["since"]))));
     page.fact(1, "health", health(task, checks.len().max(items(&app["healthChecks"]).len())));
-    page.fact(1, "app", &format!("{}, version {}", text(&app["id"]), whole_version(app, task)));
+    let kind = if app["isPod"] == true { "pod" } else { "app" };
+    page.fact(1, kind, &format!("{}, version {}", text(&app["id"]), whole_version(app, task)));
     let [host, agent, started] = ["host", "slaveId", "startedAt"].map(|name| text(&task[name]));
     page.fact(1, "at", &format!("{host} (agent {agent})"));
     page.fact(1, "place", place.unwrap_or_default());
@@ -121,6 +135,7 @@ fn show_task(app: &Value, task: &Value, place: Option<&str>, page: &mut Page) {
 
 fn whole_version(app: &Value, task: &Value) -> String {
     match version(app, task).as_str() {
+        "new" if app["isPod"] == true => text(&task["version"]),
         "new" => format!("{}, the present one", text(&task["version"])),
         old => old.to_owned(),
     }

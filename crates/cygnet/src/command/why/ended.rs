@@ -1,10 +1,10 @@
-//! An instance's task that ended: how, and what it said last.
+//! An instance's task that ended, or each container of a pod's: how, and what it said last.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::command::age::{between, since};
 use crate::command::page::Page;
-use crate::command::table::{state, text};
+use crate::command::table::{items, state, text};
 
 /// One line: how it ended, and what it was killed for.
 pub(crate) fn how_it_ended(ended: &Value) -> String {
@@ -24,6 +24,36 @@ pub(crate) fn how_it_ended(ended: &Value) -> String {
 fn for_health(ended: &Value) -> Option<String> {
     let cause = ended["unhealthyCause"].as_str().map_or_else(String::new, |cause| format!(": {cause}"));
     (ended["killedForHealth"] == true).then(|| format!("killed because it was unhealthy{cause}"))
+}
+
+/// The parts of an end that each of a pod's containers has of its own.
+const OWN: [&str; 10] = [
+    "taskId",
+    "endedAt",
+    "state",
+    "message",
+    "killedForHealth",
+    "unhealthyCause",
+    "exitStatus",
+    "signal",
+    "lastErrors",
+    "checks",
+];
+
+/// The ends of all containers of a pod's instance, each in the shape of the end of an app's, first the one that tells how
+/// the instance ended; itself, if it is an app's.
+pub(crate) fn each_end(ended: &Value) -> Vec<Value> {
+    let (containers, Some(whole)) = (items(&ended["containers"]), ended.as_object()) else { return Vec::new() };
+    if containers.is_empty() {
+        return vec![ended.clone()];
+    }
+    let shared = || whole.iter().filter(|(name, _)| !OWN.contains(&name.as_str()) && *name != "containers");
+    let own = |container: &Value| container.as_object().cloned().unwrap_or_default();
+    let merged =
+        |container| Map::from_iter(shared().map(|(name, value)| (name.clone(), value.clone())).chain(own(container)));
+    let mut ends: Vec<Value> = containers.iter().map(|container| Value::Object(merged(container))).collect();
+    ends.sort_by_key(|end| end["taskId"] != ended["taskId"]);
+    ends
 }
 
 /// The whole of it: how it ended, when, after how long, and the last lines of its standard error.

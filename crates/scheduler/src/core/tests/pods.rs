@@ -184,6 +184,78 @@ fn one_container_that_fails_brings_down_the_whole_instance() {
     assert!(next.ends_with(".web.2"), "{next}");
 }
 
+fn end_of(exit_status: Option<i32>, said: &str, kind: &str) -> TaskEnd {
+    let attempt = CheckAttempt { started_ms: 1, duration_us: 2, kind: kind.into(), code: None };
+    let checks = vec![CheckHistory { attempts: vec![attempt], ..CheckHistory::default() }];
+    TaskEnd { exit_status, signal: exit_status.is_none().then_some(15), last_errors: Some(said.into()), checks }
+}
+
+#[test]
+fn of_every_container_that_ended_it_is_kept_how_and_what_it_said() {
+    let mut world = World::of_pod();
+    let [web, log] = world.bring_up_pod();
+    let mut ends = |task: &str, state: TaskState, end: TaskEnd| {
+        let status = TaskStatus { end: Some(end), message: Some("it ended".into()), ..status(task, state) };
+        world.tell(|core, now| core.update(&status, now));
+    };
+    ends(&web, TaskState::TaskFailed, end_of(Some(3), "no config", "refused"));
+    ends(&log, TaskState::TaskKilled, end_of(None, "told to stop", "exit-code"));
+    let status = world.core.view().status_of_pod(&id(), Some(world.now)).unwrap();
+    let ended = &status["ended"][0];
+    assert_eq!(
+        (&ended["taskId"], &ended["exitStatus"], &ended["lastErrors"]),
+        (&json!(web), &json!(3), &json!("no config"))
+    );
+    let container = |index: usize, name: &str| ended["containers"][index][name].clone();
+    assert_eq!((container(0, "exitStatus"), container(0, "lastErrors")), (json!(3), json!("no config")));
+    assert_eq!((container(1, "signal"), container(1, "lastErrors")), (json!(15), json!("told to stop")));
+    assert_eq!((container(1, "name"), container(1, "state")), (json!("log"), json!("TASK_KILLED")));
+    assert_eq!(container(1, "checks")[0]["attempts"][0]["kind"], "exit-code");
+    let told = |index: usize| status["terminationHistory"][0]["containers"][index]["termination"].clone();
+    assert_eq!((&told(0)["exitCode"], &told(0)["lastErrors"]), (&json!(3), &json!("no config")));
+    assert_eq!((&told(1)["signal"], &told(1)["checks"][0]["attempts"][0]["kind"]), (&json!(15), &json!("exit-code")));
+    let plain = world.pod_status()["terminationHistory"][0]["containers"][1]["termination"].clone();
+    assert_eq!(plain, json!({"message": "it ended"}), "clients of Marathon read what Marathon has");
+    for (task, kind) in [(&web, "refused"), (&log, "exit-code")] {
+        let Some(Life::Over(Some(ended))) = world.core.view().whereabouts(task).map(|found| found.life) else {
+            panic!("{task} is over")
+        };
+        assert_eq!(json!(ended)["checks"][0]["attempts"][0]["kind"], kind);
+        assert_eq!(json!(ended)["taskId"], json!(task));
+    }
+    assert!(world.core.view().whereabouts(&web.replace(".web.", ".none.")).is_none());
+}
+
+#[test]
+fn only_the_container_that_was_unhealthy_was_killed_for_it() {
+    let mut world = World::of_pod();
+    let [web, log] = world.bring_up_pod();
+    world.update(&web, TaskState::TaskRunning, Some(true));
+    world.fails(&log, 1, 1);
+    world.update(&log, TaskState::TaskKilled, Some(false));
+    world.update(&web, TaskState::TaskKilled, None);
+    let ended = world.core.view().status_of_pod(&id(), Some(world.now)).unwrap()["ended"][0].clone();
+    assert_eq!((&ended["killedForHealth"], &ended["taskId"]), (&json!(true), &json!(log)));
+    let told = |index: usize| ended["containers"][index]["killedForHealth"].clone();
+    assert_eq!((told(0), told(1)), (json!(false), json!(true)));
+    assert_eq!(ended["containers"][1]["unhealthyCause"], "503 Service Unavailable");
+}
+
+#[test]
+fn a_container_that_is_over_while_others_still_end_says_how_to_who_asks() {
+    let mut world = World::of_pod();
+    let [web, _] = world.bring_up_pod();
+    let end = Some(end_of(Some(3), "no config", "refused"));
+    let failed = TaskStatus { end, ..status(&web, TaskState::TaskFailed) };
+    world.tell(|core, now| core.update(&failed, now));
+    let status = world.core.view().status_of_pod(&id(), Some(world.now)).unwrap();
+    let told = &status["instances"][0]["containers"][0]["termination"];
+    assert_eq!((&told["exitCode"], &told["lastErrors"]), (&json!(3), &json!("no config")));
+    assert_eq!(world.instance()["containers"][0]["termination"].get("lastErrors"), None);
+    let stored = json!(world.core.instances.values().next().unwrap());
+    assert_eq!(stored["members"][0]["end"]["exitStatus"], 3, "a scheduler that begins anew knows it");
+}
+
 #[test]
 fn a_check_of_a_container_is_shown_and_decides_nothing() {
     let mut world = World::new();

@@ -71,7 +71,7 @@ impl View<'_> {
     /// How its last task ended, and the last of what that said.
     fn last_end(&self, instance: &Instance) -> Option<String> {
         let ended = self.endings.of(&instance.app).find(|ended| ended.instance == instance.id)?;
-        let said = ended.last_error().map(|said| format!(": {said}"));
+        let said = ended.end().last_error().map(|said| format!(": {said}"));
         Some(format!("{}{}", ended.words(), said.unwrap_or_default()))
     }
 
