@@ -87,6 +87,10 @@ fn checks_are_made_when_somebody_asks_and_not_in_a_loop() {
     let most = usize::try_from(took.as_secs()).expect("few") + 2;
     let new: Vec<_> = made(&get(&history)).iter().zip(before).map(|(now, before)| now - before).collect();
     assert!(times.len() <= most && new.iter().all(|new| *new <= most), "{times:?} {new:?} {most}");
+    let again =
+        (0..9).map(|_| ask().json()).find(|again| again["checks"][0]["askedBefore"] == true).expect("one of them");
+    let text = again["nextAction"]["text"].as_str().expect("a text");
+    assert!(text.starts_with("all 2 checks of it were made ") && text.ends_with("once a second is the most"), "{text}");
 
     let pause = |paused: bool| http::send(api, "PUT", &checks, &json!({"paused": paused})).expect("an answer").status;
     assert_eq!(pause(true), 200);
@@ -100,6 +104,37 @@ fn checks_are_made_when_somebody_asks_and_not_in_a_loop() {
     assert!(late.status == 504 && late.message().starts_with("The agent "), "{} {}", late.status, late.text());
     wait::until("the agent again", START, || (ask().status == 200).then_some(()));
     said_by_the_command_line(api, &task);
+}
+
+#[test]
+fn of_a_task_whose_agent_does_not_answer_no_check_is_made() {
+    let mut pair = Pair::start();
+    let (api, _running) = scheduler_of(&pair);
+    let mut app = hourly();
+    let own = json!({"protocol": "TCP", "portIndex": 0, "delaySeconds": 0, "intervalSeconds": 3600, "gracePeriodSeconds": 3600,
+        "maxConsecutiveFailures": 0});
+    app["healthChecks"].as_array_mut().expect("checks").push(own);
+    assert_eq!(http::send(api, "POST", "/v2/apps", &app).expect("an answer").status, 201);
+    let shown = || http::get(api, "/v2/apps/asked?embed=apps.health").expect("an answer").json()["app"].clone();
+    let attempt = |shown: &Value| Some(check(shown, 2)["lastAttempt"]["at"].as_str()?.to_owned());
+    let (task, first) = wait::until("the scheduler's first attempt", START, || {
+        let shown = shown();
+        Some((shown["tasks"][0]["id"].as_str()?.to_owned(), attempt(&shown)?))
+    });
+    let ask = || http::send(api, "POST", &format!("/v2/tasks/{task}/checks"), &json!({})).expect("an answer");
+    pair.agent_process().signal(Signal::STOP);
+    let late = ask();
+    assert_eq!((late.status, attempt(&shown())), (504, Some(first.clone())), "{}", late.text());
+    pair.agent_process().signal(Signal::CONT);
+    let asked = wait::until("the agent again", START, || Some(ask()).filter(|answer| answer.status == 200)).json();
+    let by = |by: &str| asked["checks"].as_array().expect("checks").iter().filter(|one| one["madeBy"] == by).count();
+    assert_eq!((by("executor"), by("scheduler")), (2, 1), "{asked}");
+    wait::until("the scheduler's attempt", START, || attempt(&shown()).filter(|at| *at != first));
+    let all_before =
+        |again: &Value| again["checks"].as_array().is_some_and(|all| all.iter().all(|one| one["askedBefore"] == true));
+    let again = (0..9).map(|_| ask().json()).find(all_before).expect("one of them");
+    let text = again["nextAction"]["text"].as_str().expect("a text");
+    assert!(text.starts_with("all 3 checks of it were made ") && text.ends_with("once a second is the most"), "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::command_line::Shell;
-use crate::{deploy, get};
+use crate::{deploy, get, send};
 
 /// A container that is checked so often, by a command.
 fn container(name: &str, command: &str, check: &str, seconds: u32) -> Value {
@@ -72,4 +72,45 @@ fn of_each_container_that_ended_it_is_told_how_with_its_last_words_and_attempts(
     }
     let shown = shell.text("pod show pair");
     assert!(shown.contains("| no config") && shown.contains("| told to stop"), "{shown}");
+}
+
+#[test]
+fn each_container_has_its_own_check_made_when_somebody_asks() {
+    let shell = Shell::start();
+    let containers = [
+        container("web", "exec sleep 100003", "test ! -e broken", 3600),
+        container("log", "exec sleep 100004", "exit 7", 3600),
+    ];
+    deploy(&shell.0, "POST", "/v2/pods", &json!({"id": "/pair", "containers": containers}));
+    let running = || {
+        let status = explained(&shell);
+        let id = |name: &str| {
+            let one = one(&status, name).filter(|one| !one["health"]["lastAttempt"].is_null())?;
+            Some(one["containerId"].as_str()?.to_owned())
+        };
+        Some((id("web")?, id("log")?))
+    };
+    let (web, log) = wait::until("both containers and their first attempts", START, running);
+    for (task, index, command) in [(&web, 0, "broken"), (&log, 1, "exit 7")] {
+        let asked = send(&shell.0, "POST", &format!("/v2/tasks/{task}/checks"), &json!({}));
+        assert_eq!(asked.status, 200, "{}", asked.text());
+        let asked = asked.json();
+        let checks = asked["checks"].as_array().expect("checks");
+        assert_eq!(
+            (checks.len(), &checks[0]["index"], &asked["appId"]),
+            (1, &json!(index), &json!("/pair")),
+            "{asked}"
+        );
+        assert!(checks[0]["name"].as_str().is_some_and(|name| name.contains(command)), "{asked}");
+        assert_eq!(asked["nextAction"]["text"], "its one check is made now; a failure counts");
+        let history = || {
+            let history = get(&shell.0, &format!("/v2/tasks/{task}/history"));
+            (history["checks"][0]["attempts"].as_array()?.len() == 2).then_some(())
+        };
+        wait::until("the attempt", START, history);
+    }
+    let [found, failed] = [&web, &log].map(|task| shell.run(&format!("task check {task}")));
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(found.status.success() && said(&found).contains("success"), "{}", said(&found));
+    assert!(failed.status.code() == Some(1) && said(&failed).contains("exit-code 7"), "{}", said(&failed));
 }

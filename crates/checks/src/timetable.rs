@@ -120,8 +120,14 @@ pub struct Lag {
 /// Times are nanoseconds since the origin: a hundred thousand of these are kept.
 #[derive(Debug)]
 enum State {
-    Waiting { due: u64 },
-    Running { run: Run },
+    Waiting {
+        due: u64,
+    },
+    Running {
+        run: Run,
+        /// Another is to follow at once.
+        again: bool,
+    },
     Paused,
 }
 
@@ -182,6 +188,14 @@ impl Timetable {
         }
     }
 
+    /// Due at once, if it waits, or as soon as the attempt that runs has ended.
+    pub(crate) fn once_more(&mut self, key: Key, now: Duration) {
+        match self.rows.get_mut(&key).map(|row| &mut row.state) {
+            Some(State::Running { again, .. }) => *again = true,
+            _ => self.hurry(key, now),
+        }
+    }
+
     /// Moments are rounded to other ticks from now on, and if it waits, it is due at this moment at the latest.
     pub(crate) fn change(&mut self, key: Key, tick: Tick, latest: Duration) {
         self.leave_queue(key);
@@ -192,13 +206,17 @@ impl Timetable {
         }
     }
 
-    /// An attempt has ended: the next one is due after this wait. False if this attempt is no longer the one that runs.
+    /// An attempt has ended: the next one is due after this wait, unless it was asked for. False if this attempt is no longer
+    /// the one that runs.
     pub(crate) fn finish(&mut self, key: Key, run: Run, now: Duration, wait: Duration) -> bool {
-        let is_running = self.is_running(key, run);
-        if is_running {
-            self.wait(key, now.saturating_add(wait));
+        match self.rows.get(&key).map(|row| &row.state) {
+            Some(State::Running { run: running, again }) if *running == run => {
+                let wait = if *again { Duration::ZERO } else { wait };
+                self.wait(key, now.saturating_add(wait));
+                true
+            }
+            _ => false,
         }
-        is_running
     }
 
     /// True if this attempt is the one its check waits for.
@@ -213,7 +231,7 @@ impl Timetable {
         let row = self.rows.get_mut(&key)?;
         let State::Waiting { due } = row.state else { return None };
         self.last_run += 1;
-        row.state = State::Running { run: self.last_run };
+        row.state = State::Running { run: self.last_run, again: false };
         Some(Due { key, run: self.last_run, due: Duration::from_nanos(due) })
     }
 
@@ -254,7 +272,7 @@ impl Timetable {
 
 impl Row {
     fn is_running(&self, run: Run) -> bool {
-        matches!(self.state, State::Running { run: running } if running == run)
+        matches!(self.state, State::Running { run: running, .. } if running == run)
     }
 }
 

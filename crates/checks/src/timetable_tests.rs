@@ -89,6 +89,24 @@ fn putting_off_and_hurrying() {
 }
 
 #[test]
+fn one_that_is_asked_for_while_another_runs_follows_it_at_once() {
+    let mut timetable = Timetable::default();
+    timetable.add(1, tick(1000), Duration::ZERO);
+    let first = timetable.next_due(Duration::ZERO).unwrap();
+    timetable.once_more(1, 100 * MILLISECOND);
+    timetable.once_more(1, 200 * MILLISECOND);
+    assert!(timetable.finish(1, first.run, 300 * MILLISECOND, Duration::from_secs(3600)));
+    let second = timetable.next_due(300 * MILLISECOND).unwrap();
+    assert!(timetable.finish(1, second.run, 400 * MILLISECOND, 600 * MILLISECOND), "however often it was asked for");
+    assert_eq!(timetable.next_wake(), Some(1000 * MILLISECOND));
+    timetable.once_more(1, 500 * MILLISECOND);
+    assert_eq!(timetable.next_wake(), Some(500 * MILLISECOND));
+    timetable.pause(1);
+    timetable.once_more(1, 600 * MILLISECOND);
+    assert_eq!(timetable.next_wake(), None, "paused is paused");
+}
+
+#[test]
 fn jitter_is_below_its_bound_and_another_one_each_time() {
     let bound = 100 * MILLISECOND;
     let parts: Vec<Duration> = (0..1000).map(|run| jitter(7, run, bound)).collect();

@@ -22,13 +22,14 @@ use mesos::v1::{CheckInfo, TaskInfo};
 use tokio::sync::mpsc;
 
 use self::asking::Asking;
+pub(crate) use self::asking::Question;
 use self::history::history;
 pub(crate) use self::history::milliseconds;
 pub(crate) use self::namespaces::Namespaces;
 pub(crate) use self::reach::reach;
 pub(crate) use self::series::measured;
 use self::series::series_name;
-use crate::clock::{Moment, now, time_of_day};
+use crate::clock::{Moment, now};
 use crate::life::Input;
 use crate::life::health::Health;
 use crate::life::standing::Standing;
@@ -103,13 +104,13 @@ impl Monitor {
         self.handles.iter().for_each(|(_, handle)| handle.pause());
     }
 
-    /// An attempt of every check at once, unless one runs, or was asked for a moment ago. Says when it was asked for.
-    pub(crate) fn check_now(&mut self, now: Moment, time_of_day: SystemTime) -> SystemTime {
-        let (asked, is_new) = self.asking.ask(now, time_of_day);
-        if is_new {
+    /// An attempt of every check at once, unless it was asked for a moment ago. Says by which question.
+    pub(crate) fn check_now(&mut self, now: Moment, time_of_day: SystemTime) -> Question {
+        let question = self.asking.ask(now, time_of_day);
+        if question.ago.is_none() {
             self.handles.iter().for_each(|(_, handle)| handle.check_now());
         }
-        asked
+        question
     }
 
     /// The past attempts of the task's health checks, in their order; of none that the engine has lost.
@@ -118,7 +119,7 @@ impl Monitor {
         for (index, check) in health_checks(task).enumerate() {
             let handle = self.handles.iter().find(|(kind, _)| *kind == Kind::Health(index));
             let Some((_, handle)) = handle else { continue };
-            histories.extend(handle.report().await.map(|report| history(check, &report, time_of_day())));
+            histories.extend(handle.report().await.map(|report| history(check, &report)));
         }
         histories
     }

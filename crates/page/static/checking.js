@@ -33,6 +33,7 @@ export function Found({ row }) {
 function Answers({ answer, row }) {
   const { data: past = [], error } = useRegularly(() => api.history(row.task), answer.nextAction.at);
   return html`<section aria-label="Checked now" aria-live="polite"><h2>Checked now</h2><${Trouble} error=${error} />
+    ${answer.checks.some(({ askedBefore }) => askedBefore) && html`<p class="quiet">${answer.nextAction.text}</p>`}
     <ul class="checks">${answer.checks.map((check) => html`<li key=${check.index}><${Answer} check=${check} found=${found(check, past, row.health.checks)} /></li>`)}</ul></section>`;
 }
 

@@ -224,16 +224,16 @@ test('what nobody sees is not asked for again until somebody does', async () => 
   following.stop();
 });
 
-test('an attempt that ended before it was asked for is no answer', () => {
+test('an attempt that began before it was asked for is no answer', () => {
   const check = { index: 0, madeBy: 'executor', askedAt: '1970-01-01T00:00:05.000Z' };
   const attempt = (startedMs, kind) => ({ startedMs, durationUs: 20_000, kind, code: 503 });
-  const past = [{ id: '0', attempts: [attempt(4900, 'success')] }];
-  assert.equal(found(check, past, []), null);
-  past[0].attempts.push(attempt(4990, 'status'));
+  const past = [{ id: '0', attempts: [attempt(4999, 'success')] }];
+  assert.equal(found(check, past, []), null, 'though it ended later');
+  past[0].attempts.push(attempt(5000, 'status'));
   assert.deepEqual(found(check, past, []), { kind: 'status', code: 503, seconds: 0.02 });
-  const known = (at) => [{ index: 0, lastAttempt: { at, kind: 'refused', durationSeconds: 1 } }];
-  assert.equal(found({ ...check, madeBy: 'scheduler' }, [], known('1970-01-01T00:00:04.999Z')), null);
-  assert.equal(found({ ...check, madeBy: 'scheduler' }, [], known('1970-01-01T00:00:05.000Z')).kind, 'refused');
+  const known = (at) => [{ index: 0, lastAttempt: { at, kind: 'refused', durationSeconds: 0.2 } }];
+  assert.equal(found({ ...check, madeBy: 'scheduler' }, [], known('1970-01-01T00:00:05.100Z')), null, 'it was under way');
+  assert.equal(found({ ...check, madeBy: 'scheduler' }, [], known('1970-01-01T00:00:05.200Z')).kind, 'refused');
 });
 
 test('undoing a deployment says what it takes back, and what stays', () => {

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use checks::{Check, CheckHandle, CheckId, Engine, EngineError, EngineOptions, Event, Outcome, Start};
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
@@ -21,9 +20,6 @@ use crate::lookup;
 /// The most events that may wait: those of fifty thousand checks in a third of a second, if each looks once a second.
 const EVENTS_WAITING: usize = 16 * 1024;
 
-/// The least time from one attempt that somebody asks for to the next.
-const PACE: Duration = Duration::from_secs(1);
-
 pub(crate) struct Checkers {
     engine: Engine,
     found: Receiver<Event>,
@@ -37,14 +33,8 @@ pub(crate) struct Checkers {
 
 /// Until it is dropped.
 enum Running {
-    LookUp {
-        _task: AbortOnDropHandle<()>,
-    },
-    Check {
-        handle: CheckHandle,
-        /// When somebody asked for an attempt last.
-        asked: Option<Instant>,
-    },
+    LookUp { _task: AbortOnDropHandle<()> },
+    Check { handle: CheckHandle },
 }
 
 /// The part of a task's health that a check says something about.
@@ -116,13 +106,10 @@ impl Checkers {
         }
     }
 
-    /// An attempt of every check of an instance at once, but for those that somebody asked for a moment ago.
-    fn check_now(&mut self, instance: &InstanceId) {
-        let now = Instant::now();
-        for (_, running) in self.running.get_mut(instance).into_iter().flatten() {
-            let Running::Check { handle, asked } = running else { continue };
-            if asked.is_none_or(|asked| now.duration_since(asked) >= PACE) {
-                *asked = Some(now);
+    /// An attempt of every check of an instance at once.
+    fn check_now(&self, instance: &InstanceId) {
+        for (_, running) in self.running.get(instance).into_iter().flatten() {
+            if let Running::Check { handle } = running {
                 handle.check_now();
             }
         }
@@ -190,7 +177,7 @@ impl Checkers {
         let check =
             Check::new(id, spec?, self.find.clone()).seeded(seed).starting(begin).counted_as(start.series.clone());
         let handle = self.engine.add(check);
-        Some(Running::Check { handle, asked: None })
+        Some(Running::Check { handle })
     }
 }
 

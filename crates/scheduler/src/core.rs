@@ -49,7 +49,7 @@ use std::time::Duration;
 use mesos::v1::scheduler::Call;
 use store::Batch;
 
-pub(crate) use asking::Asked as CheckedNow;
+pub(crate) use asking::{Asked as Checkable, Question};
 pub(crate) use changes::{Accepted, Kill, Manner, Terms};
 #[cfg(test)]
 pub(crate) use checks::Asked;

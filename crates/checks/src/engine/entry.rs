@@ -190,14 +190,14 @@ impl Entry {
         self.events.deliver(event)
     }
 
-    pub(super) fn report(&self, now: Duration) -> CheckReport {
+    pub(super) fn report(&self, now: Duration, time_of_day: SystemTime) -> CheckReport {
         let left = |until: u64| Duration::from_nanos(until.saturating_sub(nanos(now)));
         let activity = match self.silence {
             Silence::Paused => Activity::Paused,
             Silence::Until(until) if until > nanos(now) => Activity::Snoozed { left: left(until) },
             Silence::Until(_) | Silence::None => Activity::Active,
         };
-        self.standing.report(activity, now)
+        self.standing.report(activity, now, time_of_day)
     }
 }
 

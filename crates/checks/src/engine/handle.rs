@@ -38,7 +38,7 @@ impl CheckHandle {
         self.sender.send(Message::Resume(self.key));
     }
 
-    /// An attempt at once, unless one runs, or it is paused or snoozed.
+    /// An attempt at once, or as soon as one that runs has ended; none if it is paused or snoozed.
     pub fn check_now(&self) {
         self.sender.send(Message::CheckNow(self.key));
     }

@@ -137,7 +137,7 @@ impl Prober {
 
     fn check_now(&mut self, key: Key) {
         if self.checks.get(&key).is_some_and(|entry| entry.silenced() == Silence::None) {
-            self.timetable.hurry(key, self.context.clock.now());
+            self.timetable.once_more(key, self.context.clock.now());
         }
     }
 
@@ -163,7 +163,8 @@ impl Prober {
     }
 
     fn report(&self, key: Key) -> Option<CheckReport> {
-        Some(self.checks.get(&key)?.report(self.context.clock.now()))
+        let now = self.context.clock.now();
+        Some(self.checks.get(&key)?.report(now, self.context.looked.time_of_day(now)))
     }
 
     fn metrics(&self) -> Metrics {

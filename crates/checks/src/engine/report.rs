@@ -1,6 +1,6 @@
 //! The report about one check, for operators.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::history::PastAttempt;
 use crate::spec::{SpecError, require};
@@ -13,6 +13,8 @@ use crate::verdict::{Verdict, VerdictState};
 pub struct CheckReport {
     /// All that has to be remembered.
     pub state: VerdictState,
+    /// The time of day at which this is so, by the look at both clocks with which attempts begin.
+    pub told_at: SystemTime,
     /// The state of attempts: made or not.
     pub activity: Activity,
     /// A verdict that was set by hand, while it lasts.

@@ -2,7 +2,7 @@
 //!
 //! In: attempts that ended, verdicts by hand, the time. Out: changes of the verdict, and a report.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::history::History;
 use super::report::{Activity, ByHand, CheckReport};
@@ -93,11 +93,12 @@ impl Standing {
         self.by_hand = None;
     }
 
-    pub(super) fn report(&self, activity: Activity, now: Duration) -> CheckReport {
+    pub(super) fn report(&self, activity: Activity, now: Duration, time_of_day: SystemTime) -> CheckReport {
         let history = self.history.as_deref();
         let percentile = |share: f64| history.and_then(|history| history.percentile(share));
         CheckReport {
             state: self.state,
+            told_at: time_of_day,
             activity,
             by_hand: self.by_hand.as_deref().and_then(|held| held.at(now)),
             attempts: history.map_or_else(Vec::new, |history| history.attempts(now)),

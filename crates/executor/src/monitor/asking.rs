@@ -1,6 +1,6 @@
 //! The pace at which people may have a task's checks made: who asks again at once is given the attempts of who asked before.
 //!
-//! In: a question, and the time. Out: the time of the question that counts. Pure.
+//! In: a question, and the time. Out: the question that counts. Pure.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,22 +9,26 @@ use crate::clock::Moment;
 /// The least time from one question that has checks made to the next.
 const PACE: Duration = Duration::from_secs(1);
 
-/// The times of attempts are kept with so much of a mistake: one that ended so shortly before a question is an answer to it.
-const MISTAKE: Duration = Duration::from_millis(10);
+/// A question that has checks made: attempts that begin then or later are its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub at: SystemTime,
+    /// The time for which it has been asked; none: it is this one.
+    pub ago: Option<Duration>,
+}
 
 /// The last question that had checks made.
 #[derive(Debug, Default)]
 pub(super) struct Asking(Option<(Moment, SystemTime)>);
 
 impl Asking {
-    /// The time from which on attempts answer the question that counts, and true if it is this one.
-    pub(super) fn ask(&mut self, now: Moment, time_of_day: SystemTime) -> (SystemTime, bool) {
+    /// The question that counts.
+    pub(super) fn ask(&mut self, now: Moment, time_of_day: SystemTime) -> Question {
         match self.0 {
-            Some((last, asked)) if now.since(last) < PACE => (asked, false),
+            Some((last, at)) if now.since(last) < PACE => Question { at, ago: Some(now.since(last)) },
             _ => {
-                let asked = time_of_day.checked_sub(MISTAKE).unwrap_or(time_of_day);
-                self.0 = Some((now, asked));
-                (asked, true)
+                self.0 = Some((now, time_of_day));
+                Question { at: time_of_day, ago: None }
             }
         }
     }
@@ -43,8 +47,8 @@ mod tests {
             let (now, time_of_day) = at(ms);
             asking.ask(now, time_of_day)
         };
-        let asked: Vec<u64> = (500..3500).filter(|ms| ask(*ms).1).collect();
+        let asked: Vec<u64> = (500..3500).filter(|ms| ask(*ms).ago.is_none()).collect();
         assert_eq!(asked, [500, 1500, 2500]);
-        assert_eq!(ask(3499), (at(2490).1, false));
+        assert_eq!(ask(3499), Question { at: at(2500).1, ago: Some(Duration::from_millis(999)) });
     }
 }

@@ -9,12 +9,12 @@ use mesos::v1::HealthCheck;
 use mesos::v1::cygnet::{CheckAttempt, CheckHistory};
 
 /// The history of a check by what the engine reports of it now.
-pub(super) fn history(check: &HealthCheck, report: &CheckReport, now: SystemTime) -> CheckHistory {
+pub(super) fn history(check: &HealthCheck, report: &CheckReport) -> CheckHistory {
     let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs_f64());
     CheckHistory {
         id: check.id.clone(),
         name: check.name.clone(),
-        attempts: report.attempts.iter().map(|attempt| past(attempt, now)).collect(),
+        attempts: report.attempts.iter().map(|attempt| past(attempt, report.told_at)).collect(),
         p50_seconds: seconds(report.p50),
         p99_seconds: seconds(report.p99),
         paused: (report.activity != Activity::Active).then_some(true),

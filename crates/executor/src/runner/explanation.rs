@@ -3,7 +3,6 @@
 //! In: the question of the agent, or the task's end. Out: an answer to the agent, or the part `end` of the terminal update.
 
 use std::path::Path;
-use std::time::SystemTime;
 
 use mesos::v1::cygnet::{CheckHistory, TaskEnd, TaskHistory};
 use mesos::v1::executor::call::History;
@@ -12,7 +11,7 @@ use processes::read_end;
 use super::Runner;
 use crate::clock::{now, time_of_day};
 use crate::life::Exit;
-use crate::monitor::milliseconds;
+use crate::monitor::{Question, milliseconds};
 use crate::wire::Outgoing;
 
 /// The most lines, and the most bytes, of a task's stderr that its terminal update carries.
@@ -20,14 +19,18 @@ const LAST_LINES: usize = 20;
 const LAST_BYTES: u64 = 4 * 1024;
 
 impl Runner {
-    /// Has all checks made at once. Says since when that is so; nothing of a task that is not checked.
-    pub(super) fn check_now(&mut self) -> Option<SystemTime> {
+    /// Has all checks made at once. Says by which question; nothing of a task that is not checked.
+    pub(super) fn check_now(&mut self) -> Option<Question> {
         Some(self.checking.monitor.as_mut()?.check_now(now(), time_of_day()))
     }
 
-    /// Answers the agent's question for past attempts, and when they were asked for now.
-    pub(super) async fn tell_history(&self, uuid: Vec<u8>, asked: Option<SystemTime>) {
-        let history = TaskHistory { checks: self.histories().await, asked_ms: asked.map(milliseconds) };
+    /// Answers the agent's question for past attempts, and which question has new ones made.
+    pub(super) async fn tell_history(&self, uuid: Vec<u8>, asked: Option<Question>) {
+        let history = TaskHistory {
+            checks: self.histories().await,
+            asked_ms: asked.map(|question| milliseconds(question.at)),
+            asked_ago_ms: asked.and_then(|question| u64::try_from(question.ago?.as_millis()).ok()),
+        };
         self.say(Outgoing::History(History { uuid, history }));
     }
 

@@ -11,13 +11,13 @@ use super::{Agent, AgentError, Agents, Problem};
 use crate::core::Whereabouts;
 
 impl Agents {
-    /// Has all checks of a task made. The checks that there are, as they were then, and the time from which on attempts are
+    /// Has all checks of a task made. The checks that there are, as they were then, and the question of which new attempts are
     /// the answer; a task without checks has none.
     pub(crate) async fn check_now(&self, task: &Whereabouts, within: Duration) -> Result<TaskHistory, AgentError> {
         let agent = Agent::of(task);
         let _turn = self.0.askers.try_acquire().map_err(|_| agent.fault(Problem::Busy))?;
         match self.in_time(&agent, within, self.have_checked(&agent, task, within)).await? {
-            TaskHistory { asked_ms: None, checks } if !checks.is_empty() => {
+            TaskHistory { asked_ms: None, checks, .. } if !checks.is_empty() => {
                 Err(agent.fault(Problem::Deaf(task.task_id.clone())))
             }
             told => Ok(told),

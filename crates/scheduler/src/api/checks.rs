@@ -7,12 +7,12 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::Request;
 use mesos::v1::cygnet::{CheckHistory, TaskHistory};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Api;
 use super::answer::{Answer, read, shown};
-use crate::core::{CheckedNow, Pause};
+use crate::core::{Checkable, Pause, Question};
 use crate::refusal::{Refusal, Uncheckable};
 use crate::time::Timestamp;
 
@@ -45,42 +45,83 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[serde(deny_unknown_fields)]
 struct All {}
 
+/// Asks the agent first: should that not answer, the scheduler's checks are not made either.
 pub(super) async fn make(State(api): State<Api>, Path(id): Path<String>, request: Request<Body>) -> Answer {
     let All {} = read(request).await?;
     let asked = id.clone();
-    let now = api.change(None, move |core, now| core.check_now(&asked, now)).await??;
-    let told = match now.by_executor {
-        true => api.agents.check_now(&now.task, PATIENCE).await?,
+    let (task, at) =
+        api.ask(move |view, now| Ok::<_, Refusal>((view.checkable(&asked, now.wall)?, now.wall))).await??;
+    let told = match task.by_executor {
+        true => api.agents.check_now(&task.task, PATIENCE).await?,
         false => TaskHistory::default(),
     };
-    let instance = now.instance.clone();
-    let known = api.ask(move |view, now| view.checks_of(&instance, now)).await?;
-    let checks: Vec<Value> = by_executor(&known, &told).chain(by_scheduler(&known, now.at)).collect();
-    if checks.is_empty() {
+    let instance = task.instance.clone();
+    let ours = match task.by_scheduler {
+        true => api.change(None, move |core, now| core.check_now(&instance, now)).await?,
+        false => None,
+    };
+    let instance = task.instance.clone();
+    let mut known = api.ask(move |view, now| view.checks_of(&instance, now)).await?;
+    known.retain(|check| task.index.is_none_or(|index| check["index"] == index));
+    let made: Vec<Made> = by_executor(&known, &told).chain(by_scheduler(&known, ours)).collect();
+    if made.is_empty() {
         return Err(Refusal::Uncheckable(id, Uncheckable::Unchecked).into());
     }
-    answered(&now, &checks)
+    answered(&task, &made, at)
 }
 
-fn answered(now: &CheckedNow, checks: &[Value]) -> Answer {
-    let text = match checks.len() {
-        1 => "its one check is made now; a failure counts".to_owned(),
-        count => format!("all {count} checks of it are made now; a failure counts"),
-    };
-    let task = &now.task;
+fn answered(asked: &Checkable, made: &[Made], now: Timestamp) -> Answer {
+    let at = made.iter().filter_map(|check| check.question).map(|question| question.at).min();
+    let (task, checks) = (&asked.task, made.iter().map(|check| &check.json).collect::<Vec<_>>());
     shown(
-        &json!({"taskId": task.task_id, "appId": now.instance.app(), "agentId": task.agent_id, "host": task.host, "checks": checks,
-        "nextAction": {"kind": "check", "text": text, "at": now.at}}),
+        &json!({"taskId": task.task_id, "appId": asked.instance.app(), "agentId": task.agent_id, "host": task.host, "checks": checks,
+        "nextAction": {"kind": "check", "text": text(made), "at": at.unwrap_or(now)}}),
     )
 }
 
+/// A check that somebody asked for.
+struct Made {
+    json: Value,
+    /// The question by which it is made; none if it is not.
+    question: Option<Question>,
+}
+
+impl Made {
+    fn new(index: impl Serialize, name: &Value, by: &str, question: Option<Question>, paused: bool) -> Made {
+        let question = question.filter(|_| !paused);
+        let json = json!({"index": index, "name": name, "madeBy": by, "paused": paused,
+            "askedAt": question.map(|question| question.at),
+            "askedBefore": question.is_some_and(|question| question.ago.is_some())});
+        Made { json, question }
+    }
+}
+
+/// Which of them are made now, and which were a moment ago: to say of those that they are made now would not be true.
+fn text(made: &[Made]) -> String {
+    let before = made.iter().filter_map(|check| check.question?.ago);
+    let (count, all) = (before.clone().count(), made.len());
+    let ago = before.max().unwrap_or_default().as_secs_f64();
+    match (all - count, all) {
+        (1, 1) => "its one check is made now; a failure counts".to_owned(),
+        (0, 1) => format!("its one check was made {ago:.1} s ago, when somebody asked: once a second is the most"),
+        (0, _) => {
+            format!("all {all} checks of it were made {ago:.1} s ago, when somebody asked: once a second is the most")
+        }
+        (new, _) if new == all => format!("all {all} checks of it are made now; a failure counts"),
+        (new, _) => format!(
+            "{new} of its {all} checks are made now; a failure counts; the others were made {ago:.1} s ago, when somebody \
+             asked: once a second is the most"
+        ),
+    }
+}
+
 /// The checks that the executor makes, by its own clock.
-fn by_executor<'a>(known: &'a [Value], told: &'a TaskHistory) -> impl Iterator<Item = Value> + 'a {
-    let asked = told.asked_ms.and_then(|ms| Some(Timestamp::from_millis(i64::try_from(ms).ok()?)));
+fn by_executor<'a>(known: &'a [Value], told: &'a TaskHistory) -> impl Iterator<Item = Made> + 'a {
+    let at = told.asked_ms.and_then(|ms| Some(Timestamp::from_millis(i64::try_from(ms).ok()?)));
+    let question = at.map(|at| Question { at, ago: told.asked_ago_ms.map(Duration::from_millis) });
     told.checks.iter().map(move |check| {
         let index = index(known, check);
-        json!({"index": index, "name": name(known, index, check), "madeBy": "executor",
-            "askedAt": asked.filter(|_| !check.paused()), "paused": check.paused()})
+        Made::new(index, &name(known, index, check), "executor", question, check.paused())
     })
 }
 
@@ -97,9 +138,46 @@ fn name(known: &[Value], index: Option<u64>, check: &CheckHistory) -> Value {
     found.map_or_else(|| json!(check.name), |known| known["name"].clone())
 }
 
-fn by_scheduler(known: &[Value], at: Timestamp) -> impl Iterator<Item = Value> {
+fn by_scheduler(known: &[Value], question: Option<Question>) -> impl Iterator<Item = Made> {
     let own = known.iter().filter(|check| check["madeBy"] == "scheduler");
-    own.map(move |check| {
-        json!({"index": check["index"], "name": check["name"], "madeBy": "scheduler", "askedAt": at, "paused": false})
-    })
+    own.map(move |check| Made::new(&check["index"], &check["name"], "scheduler", question, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(ago: Option<u64>) -> Made {
+        let question = Question { at: Timestamp::from_millis(5), ago: ago.map(Duration::from_millis) };
+        Made::new(0, &json!("front"), "executor", Some(question), false)
+    }
+
+    #[test]
+    fn what_was_made_a_moment_ago_is_not_said_to_be_made_now() {
+        let bound = "s ago, when somebody asked: once a second is the most";
+        for (all, said) in [
+            (vec![made(None)], "its one check is made now; a failure counts".to_owned()),
+            (vec![made(None), made(None)], "all 2 checks of it are made now; a failure counts".to_owned()),
+            (vec![made(Some(420))], format!("its one check was made 0.4 {bound}")),
+            (vec![made(Some(420)), made(Some(900))], format!("all 2 checks of it were made 0.9 {bound}")),
+            (
+                vec![made(Some(420)), made(None)],
+                format!("1 of its 2 checks are made now; a failure counts; the others were made 0.4 {bound}"),
+            ),
+        ] {
+            assert_eq!(text(&all), said);
+        }
+        assert_eq!(
+            (&made(Some(1)).json["askedBefore"], &made(None).json["askedBefore"]),
+            (&json!(true), &json!(false))
+        );
+    }
+
+    #[test]
+    fn the_check_of_a_container_is_found_among_those_of_its_pod() {
+        let known = [json!({"index": 1, "name": "back", "madeBy": "executor"})];
+        let told = TaskHistory { checks: vec![CheckHistory::default()], asked_ms: Some(5), asked_ago_ms: None };
+        let made: Vec<_> = by_executor(&known, &told).collect();
+        assert_eq!((&made[0].json["index"], &made[0].json["name"]), (&json!(1), &json!("back")));
+    }
 }

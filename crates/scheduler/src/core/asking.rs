@@ -1,52 +1,62 @@
-//! The health checks of a task, made when somebody asks: those of the scheduler are ordered here, and it is said which are
-//! left to the task's executor. In: the id of a task. Out: an order, or why nothing can be checked.
+//! The health checks of a task, made when somebody asks. The task's executor is asked first, and only once it has answered
+//! those of the scheduler are ordered: of a task whose agent does not answer none is made.
+//!
+//! In: the id of a task. Out: whom to ask, or why nothing can be checked; then an order, and by which question it is.
 
-use super::{CheckOrder, Core, Life, Refusal, Whereabouts};
+use super::{CheckOrder, Core, Life, Refusal, View, Whereabouts};
 use crate::ids::InstanceId;
 use crate::instance::{Condition, Instance};
 use crate::refusal::Uncheckable;
 use crate::time::{Now, Timestamp};
 
-/// A task whose checks are made now.
+pub(crate) use super::checking::Question;
+
+/// A task whose checks can be made.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Asked {
     pub task: Whereabouts,
     pub instance: InstanceId,
-    pub at: Timestamp,
     /// True if some are, or may be, made by its executor.
     pub by_executor: bool,
+    /// True if some are made by the scheduler.
+    pub by_scheduler: bool,
+    /// Of a pod's container, the place of its check among those of the instance.
+    pub index: Option<usize>,
 }
 
-impl Core {
-    /// `POST /v2/tasks/{id}/checks`: orders the checks that the scheduler makes of a task.
-    pub(crate) fn check_now(&mut self, task_id: &str, now: Now) -> Result<Asked, Refusal> {
+impl View<'_> {
+    /// The task of `POST /v2/tasks/{id}/checks`, if its checks can be made.
+    pub(crate) fn checkable(&self, task_id: &str, now: Timestamp) -> Result<Asked, Refusal> {
         let missing = || Refusal::NoTask(task_id.to_owned());
-        let task = self.view().whereabouts(task_id).ok_or_else(missing)?;
+        let task = self.whereabouts(task_id).ok_or_else(missing)?;
         let refused = |why| Refusal::Uncheckable(task_id.to_owned(), why);
         if matches!(task.life, Life::Over(_)) {
             return Err(refused(Uncheckable::Over));
         }
         let instance = InstanceId::of_task(task_id).and_then(|id| self.instances.get(&id)).ok_or_else(missing)?;
-        if let Some(why) = reason(instance, now.wall) {
+        if let Some(why) = reason(instance, now) {
             return Err(refused(why));
         }
-        let by_executor = self.checks_by_executor(instance);
-        let (id, own) = (instance.id.clone(), self.checking.is_running(&instance.id));
-        if !by_executor && !own {
+        let spec = self.definitions.of(instance).ok_or_else(missing)?;
+        let container = instance.member_of(task_id).map(|member| member.name.as_str());
+        let index = container.and_then(|name| spec.pod()?.check_index(name));
+        if spec.health_checks.is_empty() || (container.is_some() && index.is_none()) {
             return Err(refused(Uncheckable::Unchecked));
         }
-        if own {
+        let any = |native: bool| spec.health_checks.iter().any(|check| check.protocol.is_native() == native);
+        Ok(Asked { task, instance: instance.id.clone(), by_executor: any(true), by_scheduler: any(false), index })
+    }
+}
+
+impl Core {
+    /// Orders the checks that the scheduler makes of an instance, unless somebody asked for them a moment ago. Says by which
+    /// question they are made; nothing if there are none.
+    pub(crate) fn check_now(&mut self, id: &InstanceId, now: Now) -> Option<Question> {
+        let question = self.checking.ask(id, now)?;
+        if question.ago.is_none() {
             self.out.check([CheckOrder::Now(id.clone())]);
         }
-        Ok(Asked { task, instance: id, at: now.wall, by_executor })
-    }
-
-    /// True if an executor makes checks of this instance; of a pod it is asked.
-    fn checks_by_executor(&self, instance: &Instance) -> bool {
-        let spec = self.definitions.of(instance);
-        spec.is_some_and(|spec| {
-            spec.pod().is_some() || spec.health_checks.iter().any(|check| check.protocol.is_native())
-        })
+        Some(question)
     }
 }
 

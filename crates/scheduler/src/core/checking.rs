@@ -4,14 +4,27 @@
 //! has a pause, until somebody has noticed that its time is over: [`Core::change`](super::Core::change) resumes an instance
 //! whenever its record has none, also because its task is over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::ids::InstanceId;
-use crate::time::Moment;
+use crate::time::{Moment, Now, Timestamp};
+
+/// The least time from one question that has checks made to the next.
+const PACE: Duration = Duration::from_secs(1);
+
+/// A question that has checks made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub at: Timestamp,
+    /// The time for which it has been asked; none: it is this one.
+    pub ago: Option<Duration>,
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Checking {
-    running: BTreeSet<InstanceId>,
+    /// With the last question that had them made.
+    running: BTreeMap<InstanceId, Option<Now>>,
     /// Until when; none: until somebody resumes them.
     paused: BTreeMap<InstanceId, Option<Moment>>,
 }
@@ -19,16 +32,30 @@ pub(super) struct Checking {
 impl Checking {
     /// The checks of an instance run from now on.
     pub(super) fn start(&mut self, id: &InstanceId) {
-        self.running.insert(id.clone());
+        self.running.entry(id.clone()).or_default();
     }
 
     /// They do not any more. Says whether they did.
     pub(super) fn stop(&mut self, id: &InstanceId) -> bool {
-        self.running.remove(id)
+        self.running.remove(id).is_some()
     }
 
     pub(super) fn is_running(&self, id: &InstanceId) -> bool {
-        self.running.contains(id)
+        self.running.contains_key(id)
+    }
+
+    /// Somebody wants the checks of an instance made now: who asks again at once is given those of who asked before.
+    pub(super) fn ask(&mut self, id: &InstanceId, now: Now) -> Option<Question> {
+        let last = self.running.get_mut(id)?;
+        match *last {
+            Some(asked) if now.moment.since(asked.moment) < PACE => {
+                Some(Question { at: asked.wall, ago: Some(now.moment.since(asked.moment)) })
+            }
+            _ => {
+                *last = Some(now);
+                Some(Question { at: now.wall, ago: None })
+            }
+        }
     }
 
     /// The checks of an instance are paused; none: until somebody resumes them.
@@ -66,6 +93,19 @@ impl Checking {
 mod tests {
     use super::*;
     use crate::ids::AppId;
+
+    #[test]
+    fn who_asks_in_a_loop_has_checks_made_once_a_second() {
+        let id = InstanceId::new(&AppId::new("a"), "i");
+        let mut checking = Checking::default();
+        let at = |ms| Now { moment: Moment::from_millis(ms), wall: Timestamp::from_millis(ms) };
+        assert_eq!(checking.ask(&id, at(0)), None, "it has none");
+        checking.start(&id);
+        let asked: Vec<i64> = (500..3500).filter(|ms| checking.ask(&id, at(*ms)).unwrap().ago.is_none()).collect();
+        assert_eq!(asked, [500, 1500, 2500]);
+        let last = Question { at: Timestamp::from_millis(2500), ago: Some(Duration::from_millis(999)) };
+        assert_eq!(checking.ask(&id, at(3499)), Some(last));
+    }
 
     #[test]
     fn a_pause_ends_with_its_time_and_an_open_one_when_somebody_says_so() {

@@ -1,5 +1,5 @@
 //! `cygnet task check`: all health checks of a task made now, and what each found. In: the scheduler's answer, and then
-//! histories and apps until each check has an attempt that ended after it was asked for. Out: a line for each check, or all
+//! histories and apps until each check has an attempt that began after it was asked for. Out: a line for each check, or all
 //! as one JSON object. A client of the API: what it says is nowhere kept.
 
 use std::process::ExitCode;
@@ -26,6 +26,9 @@ pub(super) async fn run(api: &Api, id: &str, within: Duration) -> anyhow::Result
     let mut found = vec![None; items(&asked["checks"]).len()];
     let looked = tokio::time::timeout(within, look(api, &asked, &mut found)).await;
     looked.unwrap_or(Ok(()))?;
+    if !api.json && items(&asked["checks"]).iter().any(|check| check["askedBefore"] == true) {
+        line(text(&asked["nextAction"]["text"]));
+    }
     let outcomes: Vec<Value> =
         items(&asked["checks"]).iter().zip(&found).map(|(check, found)| outcome(check, found)).collect();
     match api.json {
@@ -67,28 +70,28 @@ fn fill(checks: &[Value], found: &mut [Option<Value>], look: impl Fn(&Value) -> 
     }
 }
 
-/// The first attempt of an executor's check that ended after it was asked for: `{kind, code, seconds}`.
+/// The first attempt of an executor's check that began after it was asked for: `{kind, code, seconds}`.
 fn in_history(history: &Value, check: &Value) -> Option<Value> {
     let asked = milliseconds(&check["askedAt"])?;
     let index = check["index"].to_string();
     // The only check of a task has no id.
     let is_it = |past: &&Value| past["id"].as_str().is_none_or(|id| id == index);
     let past = items(&history["checks"]).iter().find(is_it)?;
-    let ended = |attempt: &&Value| {
-        let took = attempt["durationUs"].as_u64().unwrap_or_default() / 1000;
-        attempt["startedMs"].as_u64().is_some_and(|started| started + took >= asked)
-    };
-    let attempt = items(&past["attempts"]).iter().find(ended)?;
+    let is_new = |attempt: &&Value| attempt["startedMs"].as_u64().is_some_and(|started| started >= asked);
+    let attempt = items(&past["attempts"]).iter().find(is_new)?;
     let seconds = attempt["durationUs"].as_f64().map(|micros| micros / 1e6);
     Some(json!({"kind": attempt["kind"], "code": attempt["code"], "seconds": seconds}))
 }
 
-/// The last attempt of a check of the scheduler's, if it came after it was asked for.
+/// The last attempt of a check of the scheduler's, if it began after it was asked for, to the millisecond that its end is
+/// told in.
 fn in_app(app: &Value, task: &str, check: &Value) -> Option<Value> {
     let task = items(&app["tasks"]).iter().find(|found| found["id"] == task)?;
     let of = items(&task["health"]["checks"]).iter().find(|known| known["index"] == check["index"])?;
     let attempt = &of["lastAttempt"];
-    let is_new = milliseconds(&attempt["at"])? >= milliseconds(&check["askedAt"])?;
+    let took = attempt["durationSeconds"].as_f64().map_or(0.0, |seconds| seconds * 1000.0);
+    let [ended, asked] = [&attempt["at"], &check["askedAt"]].map(|at| milliseconds(at).map(|at| at as f64));
+    let is_new = ended? + 1.0 - took > asked?;
     is_new.then(|| json!({"kind": attempt["kind"], "code": null, "seconds": attempt["durationSeconds"]}))
 }
 
@@ -132,18 +135,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_that_ended_before_it_was_asked_for_is_no_answer() {
+    fn an_attempt_that_began_before_it_was_asked_for_is_no_answer() {
         let check = json!({"index": 0, "askedAt": "1970-01-01T00:00:05.000Z"});
         let attempt =
             |started: u64, kind: &str| json!({"startedMs": started, "durationUs": 20_000, "kind": kind, "code": 503});
         let history = |attempts: &[Value]| json!({"checks": [{"id": "0", "attempts": attempts}]});
-        let before = attempt(4_900, "success");
-        assert_eq!(in_history(&history(std::slice::from_ref(&before)), &check), None);
-        let during = json!({"kind": "status", "code": 503, "seconds": 0.02});
-        assert_eq!(in_history(&history(&[before, attempt(4_990, "status")]), &check), Some(during));
-        let app = |at: &str| json!({"tasks": [{"id": "t", "health": {"checks": [{"index": 0, "lastAttempt": {"at": at, "kind": "refused"}}]}}]});
-        assert_eq!(in_app(&app("1970-01-01T00:00:04.999Z"), "t", &check), None);
-        assert!(in_app(&app("1970-01-01T00:00:05.000Z"), "t", &check).is_some());
+        let before = attempt(4_999, "success");
+        assert_eq!(in_history(&history(std::slice::from_ref(&before)), &check), None, "though it ended later");
+        let after = json!({"kind": "status", "code": 503, "seconds": 0.02});
+        assert_eq!(in_history(&history(&[before, attempt(5_000, "status")]), &check), Some(after));
+        let app = |at: &str, took: f64| {
+            json!({"tasks": [{"id": "t", "health": {"checks": [{"index": 0,
+            "lastAttempt": {"at": at, "kind": "refused", "durationSeconds": took}}]}}]})
+        };
+        assert_eq!(in_app(&app("1970-01-01T00:00:04.999Z", 0.0), "t", &check), None);
+        assert_eq!(in_app(&app("1970-01-01T00:00:05.100Z", 0.2), "t", &check), None, "it was under way");
+        assert!(in_app(&app("1970-01-01T00:00:05.000Z", 0.0003), "t", &check).is_some());
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl World {
         self.operations(&[offer]).filter_map(|operation| operation.launch_group).collect()
     }
 
-    fn bring_up_pod(&mut self) -> [String; 2] {
+    pub(super) fn bring_up_pod(&mut self) -> [String; 2] {
         let group = self.offer_groups().remove(0);
         let tasks: Vec<_> = group.task_group.tasks.into_iter().map(|task| task.task_id.value).collect();
         for task in &tasks {
