@@ -38,14 +38,14 @@ export const restart = (id) => send('POST', `/v2/apps${path(id)}/restart`);
 export const launchNow = (id) => send('DELETE', `/v2/queue${path(id)}/delay`);
 /** Made, or only tried. */
 export const change = (id, definition, dry) => send('PUT', `/v2/apps${path(id)}?partialUpdate=false&dryRun=${dry}`, definition);
-/** Several apps, each back to a version of its own, in one deployment. */
-export const changeMany = (wanted, dry) => send('PUT', `/v2/apps?dryRun=${dry}`, wanted);
 export const goBack = (id, version, dry) => send('PUT', `/v2/apps${path(id)}?dryRun=${dry}`, { version });
 export const create = (definition, dry) => send('POST', `/v2/apps?dryRun=${dry}`, definition);
 export const drain = (agent) => send('POST', `/v2/agents/${encodeURIComponent(agent)}/drain`);
 export const undrain = (agent) => send('DELETE', `/v2/agents/${encodeURIComponent(agent)}/drain`);
 export const cancel = (deployment, force) =>
   send('DELETE', `/v2/deployments/${encodeURIComponent(deployment)}${force ? '?force=true' : ''}`);
+/** Everything that a deployment that is over changed, back to what it was. */
+export const undo = (deployment, dry) => send('POST', `/v2/deployments/${encodeURIComponent(deployment)}/undo?dryRun=${dry}`);
 export const proceed = (deployment) => send('POST', `/v2/deployments/${encodeURIComponent(deployment)}/continue`);
 
 /** Reads the output of a task to `hear`, piece by piece. */

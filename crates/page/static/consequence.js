@@ -36,13 +36,21 @@ export const ofProceed = (deployment) => `The rest of ${apps(deployment)} is rep
 
 export const ofCancel = (deployment) => `Takes ${apps(deployment)} back to what it was before, by a new deployment.`;
 
-/** Not everything that a deployment changed can be led back. */
-export function ofUndo({ appCount }, wanted) {
-  const rest = appCount - wanted.length;
-  const back = wanted.length === 1 ? `Takes ${wanted[0].id}` : `Takes ${plural(wanted.length, 'app')}`;
-  const stay = rest > 0 ? ` ${rest} more ${rest === 1 ? 'stays as it is' : 'stay as they are'}: what it created or removed, pods, and what is beyond the first hundred.` : '';
-  return `${back} back to what was before this deployment, by a new one; what was changed since is lost, too.${stay}`;
+/** What the API has tried: what a deployment created is removed, and what it removed is created again. */
+export function ofUndo({ apps }) {
+  if (!apps.length) return 'Nothing is left of this deployment that could be taken back.';
+  const removed = apps.filter(({ isRemoved }) => isRemoved).map((one) => `Removes ${named(one)}, stops ${plural(one.plan.killed, 'instance')}.`);
+  const created = apps.filter(({ isNew }) => isNew).map((one) => `Creates ${named(one)} again, launches ${plural(one.plan.launched, 'instance')}.`);
+  const back = apps.filter(({ isNew, isRemoved }) => !isNew && !isRemoved).map(named);
+  const taken = back.length > 0 && `Takes ${few(back)} back to what was before this deployment; what was changed since is lost, too.`;
+  return [...some(removed, 'removed'), ...some(created, 'created again'), taken].filter(Boolean).join(' ');
 }
+
+const named = ({ app, isPod }) => `${isPod ? 'pod' : 'app'} ${app}`;
+
+const few = (names) => (names.length > MOST_NAMED ? `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more` : names.join(', '));
+
+const some = (texts, what) => [...texts.slice(0, MOST_NAMED), texts.length > MOST_NAMED && `${texts.length - MOST_NAMED} more are ${what}.`];
 
 export const ofStop = (deployment) =>
   `Leaves ${apps(deployment)} as it is on its way, old and new instances side by side, until the next change.`;

@@ -10,7 +10,7 @@ import { link } from './route.js';
 import { Sign } from './sign.js';
 import { Trouble, Waiting } from './state.js';
 import { moment, span } from './time.js';
-import { undo, undone } from './undo.js';
+import { undo } from './undo.js';
 
 const NAMED = 5;
 
@@ -66,5 +66,5 @@ function Past({ past }) {
     <${Sign} state=${ENDS[over.how]} text=${over.how} />
     <span>${over.apps.slice(0, NAMED).map((app) => html`<a href=${link('app', app)}>${app}</a> `)}${over.appCount > NAMED && `and ${over.appCount - NAMED} more `}
       ${over.reason && html`<small>${over.reason} </small>`}<small>${over.reverts ? 'took another back, ' : ''}in ${span(Date.parse(over.ended) - Date.parse(over.began))}</small></span>
-    ${undone(over).length > 0 && html`<button type="button" aria-label=${`Undo deployment ${over.number}`} onClick=${() => undo(over).then(refuse, refuse)}>Undo</button>`}</li>`)}</ol></section>`;
+    ${over.canBeUndone && html`<button type="button" aria-label=${`Undo deployment ${over.number}`} onClick=${() => undo(over).then(refuse, refuse)}>Undo</button>`}</li>`)}</ol></section>`;
 }

@@ -237,9 +237,14 @@ test('an attempt that began before it was asked for is no answer', () => {
 });
 
 test('undoing a deployment says what it takes back, and what stays', () => {
-  const one = [{ id: '/a', version: 'v1' }];
-  assert.match(will.ofUndo({ appCount: 1 }, one), /^Takes \/a back to what was before this deployment.*lost, too\.$/);
-  assert.match(will.ofUndo({ appCount: 3 }, [...one, { id: '/b', version: 'v0' }]), /^Takes 2 apps back .* 1 more stays as it is: what it created or removed, pods, /);
+  const one = (app, fields, plan) => ({ app, isNew: false, isRemoved: false, isPod: false, plan: { launched: 0, killed: 0, restarted: 0, remain: 0, ...plan }, ...fields });
+  const said = (...apps) => will.ofUndo({ apps });
+  assert.equal(said(one('/a')), 'Takes app /a back to what was before this deployment; what was changed since is lost, too.');
+  assert.equal(said(one('/x', { isRemoved: true }, { killed: 3 })), 'Removes app /x, stops 3 instances.');
+  assert.equal(said(one('/p', { isNew: true, isPod: true }, { launched: 1 })), 'Creates pod /p again, launches 1 instance.');
+  assert.match(said(one('/x', { isRemoved: true }), one('/a'), one('/p', { isPod: true })), /^Removes app \/x.* Takes app \/a, pod \/p back/);
+  assert.match(said(...['/a', '/b', '/c', '/d', '/e'].map((app) => one(app, { isRemoved: true }))), / 2 more are removed\.$/);
+  assert.match(said(), /^Nothing is left/);
 });
 
 test('checks that are made now say that failures count', () => {

@@ -57,6 +57,11 @@ impl Change {
         self
     }
 
+    /// True if it is one of a pod.
+    pub(crate) fn is_of_pod(&self) -> bool {
+        self.after.as_ref().or(self.before.as_ref()).is_some_and(|app| app.pod().is_some())
+    }
+
     /// Why it is to be taken back by itself, if it is.
     fn fault(&self, begun: Moment, now: Moment) -> Option<String> {
         let strategy = self.after.as_ref()?.upgrade_strategy;
@@ -254,8 +259,7 @@ impl Deployment {
     }
 
     fn is_pod(&self, id: &AppId) -> bool {
-        let change = self.changes.get(id).and_then(|change| change.after.as_ref().or(change.before.as_ref()));
-        change.is_some_and(|app| app.pod().is_some())
+        self.changes.get(id).is_some_and(Change::is_of_pod)
     }
 
     /// One thing a step does, as people see it.

@@ -49,6 +49,8 @@ pub(crate) enum Refusal {
          '/v2/deployments/<DEPLOYMENT_ID>'."
     )]
     Locked(BTreeSet<String>),
+    #[error("Deployment {0} is none of the last that are over")]
+    NoPastDeployment(String),
     #[error("Deployment {0} has no canary that waits to be continued.")]
     NoCanary(String),
     #[error("'{path}' does not match definition's id ('{named}')")]

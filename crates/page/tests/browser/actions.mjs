@@ -84,15 +84,25 @@ export async function deploymentsAreUndone() {
   await wait(async () => !(await app(id)).deployments.length);
   const { page, faults } = await opened();
   await go(page, '#/deployments');
-  const [changed, created] = [0, 1].map((place) => page.locator('.timeline li', { hasText: id }).nth(place));
+  const changed = page.locator('.timeline li', { hasText: id }).first();
   await changed.getByRole('button', { name: 'Undo' }).click();
-  await page.getByText(`Takes ${id} back to what was before this deployment`).waitFor();
+  await page.getByText(`Takes app ${id} back to what was before this deployment`).waitFor();
   await page.getByText('In instances, it replaces 1').waitFor();
   await page.locator('dialog .diff', { hasText: '/cmd' }).waitFor();
   assert.equal((await app(id)).cmd, 'exec sleep 1001', 'nothing is sent before');
-  assert.equal(await created.getByRole('button').count(), 0, 'there was nothing before');
   await page.locator('dialog button.main').click();
   await wait(async () => (await app(id)).cmd === 'exec sleep 1000');
+  await wait(async () => !(await app(id)).deployments.length);
+  const created = page.locator('.timeline li', { hasText: id }).last();
+  await created.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText(`Removes app ${id}, stops 1 instance.`).waitFor();
+  await page.locator('dialog button.main').click();
+  await page.locator('.timeline li', { hasText: id }).nth(3).waitFor();
+  const removed = page.locator('.timeline li', { hasText: id }).first();
+  await removed.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText(`Creates app ${id} again, launches 1 instance.`).waitFor();
+  await page.locator('dialog button.main').click();
+  await wait(async () => (await app(id))?.cmd === 'exec sleep 1000');
   await done({ page, faults });
   await send('DELETE', `/v2/apps${id}?force=true`);
 }

@@ -75,7 +75,8 @@ pub(crate) fn status(refusal: &Refusal) -> u16 {
         Refusal::Locked(_) | Refusal::NoCanary(_) | Refusal::HandingOver(_) => 409,
         Refusal::Nothing | Refusal::Subscriptions(_) | Refusal::Shape(_) | Refusal::Faults(_) => 422,
         Refusal::NoApp(_) | Refusal::NoAppVersion(..) | Refusal::NoPod(_) | Refusal::NoPodVersion(..) => 404,
-        Refusal::NoGroup(_) | Refusal::NoGroupVersion(..) | Refusal::NoDeployment(_) => 404,
+        Refusal::NoGroup(_) | Refusal::NoGroupVersion(..) => 404,
+        Refusal::NoDeployment(_) | Refusal::NoPastDeployment(_) => 404,
         Refusal::NoAgent(_) | Refusal::NoTask(_) | Refusal::NoInstance | Refusal::NotQueued(_) => 404,
     }
 }

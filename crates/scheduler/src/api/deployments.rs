@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::Api;
 use super::answer::{Answer, Query, Rejected, begun, changed, shown};
-use crate::core::View;
+use super::envelope::origin;
+use crate::core::{Past, View};
 use crate::ids::AppId;
 use crate::view::QueueEmbed;
 
@@ -20,7 +21,11 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answ
         .map(|wanted| query.all("embed").any(|name| name.trim_start_matches("deployments.") == wanted));
     let look = move |view: View<'_>, now| {
         let under_way = view.deployments_json(progress, now);
-        if past { json!({"deployments": under_way, "past": view.past.all().collect::<Vec<_>>()}) } else { under_way }
+        if past {
+            json!({"deployments": under_way, "past": view.past.all().map(Past::json).collect::<Vec<_>>()})
+        } else {
+            under_way
+        }
     };
     shown(&api.ask(look).await?)
 }
@@ -36,6 +41,17 @@ pub(super) async fn cancel(State(api): State<Api>, Path(id): Path<String>, reque
 /// `POST /v2/deployments/{id}/continue`: the rest may follow the canaries. Not one of Marathon's.
 pub(super) async fn go_on(State(api): State<Api>, Path(id): Path<String>) -> Answer {
     shown(&begun(&api.change(None, move |core, now| core.go_on(&id, now)).await??))
+}
+
+/// `POST /v2/deployments/{id}/undo`: what a deployment that is over changed is led back to what it was before it, in a
+/// deployment of its own. Not one of Marathon's.
+pub(super) async fn undo(State(api): State<Api>, Path(id): Path<String>, request: Request<Body>) -> Answer {
+    let (query, origin) = (Query::of(&request), origin(&request));
+    let force = query.flag("force", false);
+    if query.is_dry() {
+        return shown(&api.ask(move |view, now| view.undo_tried(&id, force, now)).await??);
+    }
+    changed(&api.change(origin, move |core, now| core.undo(&id, force, now)).await??)
 }
 
 /// `?embed=lastUnusedOffers` adds the last offers that were of no use, and all that each of them lacked; `?embed=launching`

@@ -89,6 +89,7 @@ fn table() -> Vec<Route> {
         Route::at("/v2/deployments").get(deployments::list),
         Route::at("/v2/deployments/{id}").delete(deployments::cancel),
         Route::at("/v2/deployments/{id}/continue").post(deployments::go_on),
+        Route::at("/v2/deployments/{id}/undo").post(deployments::undo),
         Route::at("/v2/queue").get(deployments::queue),
         Route::at("/v2/queue/{*path}").delete(deployments::reset_delay),
         Route::at("/v2/overview").get(overview::show),

@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use store::Batch;
 
 use super::records::write;
 use crate::definition::RunSpec;
-use crate::deployment::{Change, Deployment};
+use crate::deployment::{Change, Deployment, GroupBefore};
 use crate::ids::AppId;
 use crate::time::Timestamp;
 
@@ -54,25 +55,76 @@ pub(crate) struct Past {
     /// The changes of the apps and pods that are named; none of deployments of before these were kept.
     #[serde(default)]
     changes: Vec<Step>,
+    /// The group that it changed as a whole, as that was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<GroupBefore>,
 }
 
 /// The versions of an app or a pod before a deployment and after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Step {
-    app: AppId,
-    is_pod: bool,
+pub(super) struct Step {
+    pub app: AppId,
+    pub is_pod: bool,
     /// None if there was none before.
-    before: Option<Timestamp>,
+    pub before: Option<Timestamp>,
     /// None if it was removed.
-    after: Option<Timestamp>,
+    pub after: Option<Timestamp>,
+    /// The definition that was removed: its versions go with the app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Box<RunSpec>>,
 }
 
 impl From<&Change> for Step {
     fn from(change: &Change) -> Step {
         let version = |spec: &Option<RunSpec>| spec.as_ref().map(|spec| spec.version);
-        let is_pod = change.before.iter().chain(&change.after).any(|spec| spec.pod().is_some());
-        Step { app: change.app.clone(), is_pod, before: version(&change.before), after: version(&change.after) }
+        let is_pod = change.is_of_pod();
+        Step {
+            app: change.app.clone(),
+            is_pod,
+            before: version(&change.before),
+            after: version(&change.after),
+            removed: change.before.as_ref().filter(|_| change.after.is_none()).cloned().map(Box::new),
+        }
+    }
+}
+
+impl Step {
+    fn json(&self) -> Value {
+        json!({"app": self.app, "isPod": self.is_pod, "before": self.before, "after": self.after})
+    }
+
+    /// True if there is something to go back to.
+    fn can_be_undone(&self) -> bool {
+        self.after.is_some() || self.removed.is_some()
+    }
+}
+
+impl Past {
+    /// The changes that it is known to have made.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.changes
+    }
+
+    /// The number of changes beyond these.
+    pub(super) fn unnamed(&self) -> usize {
+        self.app_count.saturating_sub(self.changes.len())
+    }
+
+    pub(super) fn group(&self) -> Option<&GroupBefore> {
+        self.group.as_ref()
+    }
+
+    /// As people see it: without the definitions.
+    pub(crate) fn json(&self) -> Value {
+        let changes: Vec<_> = self.changes.iter().map(Step::json).collect();
+        let mut json = json!({"number": self.number, "id": self.id, "apps": self.apps, "appCount": self.app_count,
+            "began": self.began, "ended": self.ended, "how": self.how, "reverts": self.reverts, "changes": changes,
+            "canBeUndone": self.changes.iter().any(Step::can_be_undone)});
+        if let Some(reason) = &self.reason {
+            json["reason"] = json!(reason);
+        }
+        json
     }
 }
 
@@ -107,6 +159,7 @@ impl PastDeployments {
             reason: reason.map(str::to_owned),
             reverts: deployment.reverts,
             changes: deployment.changes.values().take(NAMED).map(Step::from).collect(),
+            group: deployment.group.clone(),
         });
         self.changed.insert(number);
         *self.counts.entry(how).or_default() += 1;
@@ -118,6 +171,10 @@ impl PastDeployments {
     /// The number of those that ended like this since the start.
     pub(crate) fn count(&self, how: How) -> u64 {
         self.counts.get(&how).copied().unwrap_or_default()
+    }
+
+    pub(super) fn find(&self, id: &str) -> Option<&Past> {
+        self.all.iter().find(|past| past.id == id)
     }
 
     /// The last one first.

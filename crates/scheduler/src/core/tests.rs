@@ -20,6 +20,7 @@ mod rollout;
 mod rows;
 mod scale;
 mod tasks;
+mod undo;
 mod unreachable;
 mod why;
 mod world;

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::diff;
-use crate::core::{Proposal, Proposed, Terms, View};
+use crate::core::{Proposal, Proposed, Terms, Undoing, View};
 use crate::definition::GroupUpdate;
 use crate::deployment::{Change, Deployment};
 use crate::ids::AppId;
@@ -73,13 +73,23 @@ impl View<'_> {
         Ok(Deployment::new(String::new(), now.wall, changes, order))
     }
 
+    /// The same of undoing a deployment, with what stays as it is and why.
+    pub(crate) fn undo_tried(&self, id: &str, force: bool, now: Now) -> Result<Value, Refusal> {
+        let Undoing { proposal: Proposal { changes, order }, stay, unnamed, .. } = self.undoing(id, force, now)?;
+        let mut json = self.consequences(&Deployment::new(String::new(), now.wall, changes, order));
+        json["stay"] = stay.iter().map(|(app, why)| json!({"app": app, "text": why.to_string()})).collect();
+        json["stayUnnamed"] = json!(unnamed);
+        Ok(json)
+    }
+
     /// The consequences of a deployment that is not begun.
     fn consequences(&self, deployment: &Deployment) -> Value {
         let changes = || deployment.changes.values();
         let all = changes().fold(Fates::default(), |all, change| all.plus(self.fates(change)));
         let apps = changes().map(|change| {
             let canary = change.canary;
-            json!({"app": change.app, "plan": self.fates(change).json(), "isNew": change.before.is_none(), "canary": canary})
+            json!({"app": change.app, "plan": self.fates(change).json(), "isNew": change.before.is_none(),
+                "isRemoved": change.after.is_none(), "isPod": change.is_of_pod(), "canary": canary})
         });
         let diff = changes().flat_map(|change| {
             let found = diff::of_specs(change.before.as_ref(), change.after.as_ref());

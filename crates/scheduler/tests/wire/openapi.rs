@@ -178,6 +178,7 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("GET", "/v2/deployments", "/v2/deployments?embed=past", &none, 200),
         of("DELETE", "/v2/deployments/{deployment}", "/v2/deployments/none", &none, 404),
         of("POST", "/v2/deployments/{deployment}/continue", "/v2/deployments/none/continue", &none, 404),
+        of("POST", "/v2/deployments/{deployment}/undo", "/v2/deployments/none/undo?dryRun=true", &none, 404),
         of("GET", "/v2/queue", "/v2/queue?embed=lastUnusedOffers&embed=launching", &none, 200),
         of("DELETE", "/v2/queue/{id}/delay", "/v2/queue/team/a/delay", &none, 204),
         of("DELETE", "/v2/queue/{id}/delay", "/v2/queue/none/delay", &none, 404),

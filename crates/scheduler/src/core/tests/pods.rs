@@ -5,7 +5,7 @@ use mesos::v1::offer::operation::LaunchGroup;
 use super::*;
 use crate::definition::Pod;
 
-fn pod() -> Value {
+pub(super) fn pod() -> Value {
     json!({"id": "/shop/pod", "scaling": {"kind": "fixed", "instances": 1}, "containers": [
         {"name": "web", "exec": {"command": {"shell": "run"}}, "resources": {"cpus": 0.5, "mem": 64},
             "endpoints": [{"name": "http", "hostPort": 0, "protocol": ["tcp", "http"]}], "environment": {"COLOUR": "blue"},
@@ -15,7 +15,7 @@ fn pod() -> Value {
     ]})
 }
 
-fn id() -> AppId {
+pub(super) fn id() -> AppId {
     AppId::new("/shop/pod")
 }
 
@@ -27,7 +27,7 @@ impl World {
         world
     }
 
-    fn bring_up_healthy(&mut self) {
+    pub(super) fn bring_up_healthy(&mut self) {
         for task in self.bring_up_pod() {
             self.update(&task, TaskState::TaskRunning, Some(true));
         }
@@ -38,7 +38,7 @@ impl World {
         self.tell(|core, now| core.create_pod(pod, false, now))
     }
 
-    fn put_pod(&mut self, json: Value) -> Result<Accepted, Refusal> {
+    pub(super) fn put_pod(&mut self, json: Value) -> Result<Accepted, Refusal> {
         let pod: Pod = serde_json::from_value(json).unwrap();
         self.tell(|core, now| core.put_pod(&id(), pod, Terms::default(), now))
     }
@@ -49,6 +49,17 @@ impl World {
         let mut offer = large_offer();
         offer.resources.push(disk);
         self.operations(&[offer]).filter_map(|operation| operation.launch_group).collect()
+    }
+
+    /// Everything that waits runs, and is healthy.
+    pub(super) fn bring_up_all_pods(&mut self) {
+        for group in self.offer_groups() {
+            for task in group.task_group.tasks {
+                self.update(&task.task_id.value, TaskState::TaskStarting, None);
+                self.update(&task.task_id.value, TaskState::TaskRunning, None);
+                self.update(&task.task_id.value, TaskState::TaskRunning, Some(true));
+            }
+        }
     }
 
     pub(super) fn bring_up_pod(&mut self) -> [String; 2] {
