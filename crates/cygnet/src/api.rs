@@ -15,6 +15,7 @@ use hyper::http::response::Parts;
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use self::refused::{Asked, Refused};
@@ -189,6 +190,18 @@ impl Api {
                 self.authority
             )
         })?;
+        self.over(stream, method, path, accept, body).await
+    }
+
+    /// The same over this connection.
+    async fn over(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Response<Incoming>> {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         let request = Request::builder()
@@ -224,8 +237,29 @@ pub(crate) fn encoded(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A server that accepts every connection, and never says anything.
+    pub(crate) async fn silent() -> Api {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server: Server = listener.local_addr().unwrap().to_string().parse().unwrap();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((connection, _)) = listener.accept().await {
+                held.push(connection);
+            }
+        });
+        Api::new(&server)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_accepts_and_says_nothing_is_waited_for_half_a_minute() {
+        let api = silent().await;
+        let begun = tokio::time::Instant::now();
+        let error = api.get("/v2/apps").await.unwrap_err().to_string();
+        assert_eq!((error, begun.elapsed().as_secs()), (format!("{} did not answer within 30s", api.authority), 30));
+    }
 
     #[test]
     fn ids_are_written_as_people_like() {

@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use hyper::Method;
 use hyper::body::Incoming;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{Api, Refused, encoded};
 
@@ -22,6 +23,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Events {
     body: Incoming,
     parser: Parser,
+    /// The time at which anything came last, comments too: who looks at other things between two reads is told of a silence
+    /// all the same.
+    heard: Instant,
 }
 
 /// An event.
@@ -46,11 +50,15 @@ impl Api {
             let body = super::value(&response.into_body().collect().await?.to_bytes());
             return Err(self.explain(&Refused { status: status.as_u16(), body }, path, None).await);
         }
-        Ok(Events { body: response.into_body(), parser: Parser::default() })
+        Ok(Events::new(response.into_body()))
     }
 }
 
 impl Events {
+    fn new(body: Incoming) -> Events {
+        Events { body, parser: Parser::default(), heard: Instant::now() }
+    }
+
     /// The data of the next one; none when the server ended the stream. Nothing is lost if this is dropped half way.
     pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Value>> {
         Ok(self.next_event().await?.map(|event| event.data))
@@ -62,8 +70,10 @@ impl Events {
             if let Some(event) = self.parser.next() {
                 return event.map(Some);
             }
-            let frame = tokio::time::timeout(SILENCE, self.body.frame()).await;
-            match frame.with_context(|| format!("the event stream was silent for {SILENCE:?}"))? {
+            let frame = tokio::time::timeout_at(self.heard + SILENCE, self.body.frame()).await;
+            let frame = frame.with_context(|| format!("the event stream was silent for {SILENCE:?}"))?;
+            self.heard = Instant::now();
+            match frame {
                 None => return Ok(None),
                 Some(frame) => {
                     let frame = frame.context("the event stream broke off")?;
@@ -113,8 +123,71 @@ impl Parser {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::{sleep, timeout};
 
     use super::*;
+    use crate::api::tests::silent;
+
+    /// A stream that was opened, and the server's end of its connection.
+    async fn opened() -> (Events, DuplexStream) {
+        let (ours, mut server) = duplex(4096);
+        let answer = async {
+            assert!(server.read(&mut [0; 4096]).await.unwrap() > 0);
+            server.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await.unwrap();
+        };
+        let api = Api::new(&"127.0.0.1:1".parse().unwrap());
+        let (response, ()) = tokio::join!(api.over(ours, Method::GET, "/v2/events", "text/event-stream", None), answer);
+        (Events::new(response.unwrap().into_body()), server)
+    }
+
+    async fn silence(events: &mut Events) -> String {
+        events.next().await.unwrap_err().to_string()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_does_not_begin_is_waited_for_half_a_minute() {
+        let (api, begun) = (silent().await, Instant::now());
+        let error = api.events(&["deployment_success"]).await.unwrap_err().to_string();
+        assert!(error.ends_with(" did not answer within 30s"), "{error}");
+        assert_eq!(begun.elapsed().as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_says_nothing_for_a_minute_is_broken() {
+        let (mut events, _server) = opened().await;
+        let begun = Instant::now();
+        assert_eq!(silence(&mut events).await, "the event stream was silent for 60s");
+        assert_eq!(begun.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn comments_break_the_silence_and_are_no_events() {
+        let (mut events, mut server) = opened().await;
+        let begun = Instant::now();
+        let talks = tokio::spawn(async move {
+            for _ in 0..10 {
+                sleep(Duration::from_secs(15)).await;
+                server.write_all(b":\n\n").await.unwrap();
+            }
+            server
+        });
+        assert_eq!(silence(&mut events).await, "the event stream was silent for 60s");
+        assert_eq!(begun.elapsed().as_secs(), 10 * 15 + 60);
+        drop(talks.await.unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_only_glances_at_a_stream_hears_of_its_silence_too() {
+        let (mut events, _server) = opened().await;
+        let begun = Instant::now();
+        let error = loop {
+            if let Ok(told) = timeout(Duration::from_millis(200), events.next()).await {
+                break told.unwrap_err().to_string();
+            }
+        };
+        assert_eq!((error.as_str(), begun.elapsed().as_secs()), ("the event stream was silent for 60s", 60));
+    }
 
     #[test]
     fn events_are_found_however_they_are_cut() {
