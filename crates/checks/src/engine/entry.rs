@@ -160,7 +160,7 @@ impl Entry {
     /// Judges an attempt that ended.
     pub(super) fn conclude(&mut self, begin: &Begin, end: End) -> Event {
         let duration = end.at.saturating_sub(begin.at);
-        let verdict = self.standing.conclude(begin.at, end.at, &end.outcome, &self.policy.judgement);
+        let verdict = self.standing.conclude(begin.at, end.at, &end.outcome, &end.phases, &self.policy.judgement);
         Event {
             verdict,
             state: self.standing.state(),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     /// With its probe, and the hundred or so that timetable and table need, this is what a check takes before its first
-    /// attempt; its history is up to 300 more.
+    /// attempt; its history is up to 520 more.
     #[test]
     fn it_is_small() {
         assert!(size_of::<Entry>() <= 176, "{}", size_of::<Entry>());

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::history::PastAttempt;
+use super::record::PastAttempt;
 use crate::spec::{SpecError, require};
 use crate::verdict::{Verdict, VerdictState};
 

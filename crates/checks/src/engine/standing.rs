@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::history::History;
 use super::report::{Activity, ByHand, CheckReport};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Phases};
 use crate::spec::Judgement;
 use crate::timetable::nanos;
 use crate::verdict::{Verdict, VerdictEvent, VerdictState, step};
@@ -53,16 +53,17 @@ impl Standing {
         self.history.is_some()
     }
 
-    /// Judges an attempt by its start, its end and its outcome. Returns a change of the verdict, unless that is set by
+    /// Judges an attempt by its start, its end and its outcome, and remembers it. Returns a change of the verdict, unless that is set by
     /// hand.
     pub(super) fn conclude(
         &mut self,
         started: Duration,
         ended: Duration,
         outcome: &Outcome,
+        phases: &Phases,
         judgement: &Judgement,
     ) -> Option<VerdictEvent> {
-        self.history.get_or_insert_default().push(started, ended.saturating_sub(started), outcome);
+        self.history.get_or_insert_default().push(started, ended.saturating_sub(started), outcome, phases);
         self.by_hand.take_if(|held| held.until <= ended);
         if self.by_hand.is_some() {
             return None;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use checks::spec::{Judgement, Probe, Schedule, TcpMode};
-use checks::{Activity, ByHand, Engine, EngineOptions, Kind, Outcome, Reason, Verdict, VerdictEvent};
+use checks::{
+    Activity, ByHand, Engine, EngineOptions, Kind, Outcome, PastAttempt, Phases, Reason, Verdict, VerdictEvent,
+};
 use tokio::time::timeout;
 
 use crate::server::closed;
@@ -148,6 +150,11 @@ async fn the_last_attempts_are_there_to_see() {
     assert_eq!(report.attempts.len(), 60);
     assert!(report.attempts.iter().all(|attempt| (attempt.kind, attempt.code) == (Kind::Success, 200)));
     assert!(report.attempts.is_sorted_by(|one, next| one.ago >= next.ago));
+    let in_order = |attempt: &PastAttempt| {
+        let Phases { started, connected, answered, .. } = attempt.phases;
+        started.is_none() && connected.is_some() && connected <= answered && answered <= Some(attempt.duration)
+    };
+    assert!(report.attempts.iter().all(in_order), "{:?}", report.attempts);
     let (p50, p99) = (report.p50.unwrap(), report.p99.unwrap());
     assert!(Duration::ZERO < p50 && p50 <= p99 && p99 < PATIENCE, "{p50:?} {p99:?}");
 }
