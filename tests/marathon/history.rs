@@ -157,6 +157,9 @@ fn the_attempts_of_each_check_are_told_while_a_task_runs_and_when_it_is_dead() {
     assert_eq!(named, [json!("front"), json!("back")], "{told}");
     assert_eq!(told["checks"][0]["attempts"][0]["kind"], "success");
     assert_eq!(told["checks"][1]["attempts"][0]["code"], 7);
+    let attempt = &told["checks"][0]["attempts"][0];
+    let (started, took) = (&attempt["phases"]["started"], attempt["durationUs"].as_f64().expect("a duration") / 1e6);
+    assert!(started.as_f64().is_some_and(|started| started <= took), "a command's first phase: {attempt}");
 
     pair.agent_process().signal(Signal::STOP);
     let (late, time) = wait::timed(history);

@@ -13,7 +13,7 @@
 //! A kill is not a stage but a property of `Running`: it has a cause and a deadline that can only come nearer.
 
 mod ending;
-mod finding;
+pub(crate) mod finding;
 pub(crate) mod health;
 mod kill;
 mod plan;

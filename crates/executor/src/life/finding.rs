@@ -43,14 +43,19 @@ impl Finding {
     }
 
     pub(super) fn phases(&self) -> cygnet::Phases {
-        let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
-        let checks::Phases { started, connected, secured, answered, .. } = self.phases;
-        cygnet::Phases {
-            started: seconds(started),
-            connected: seconds(connected),
-            secured: seconds(secured),
-            answered: seconds(answered),
-        }
+        phases(&self.phases)
+    }
+}
+
+/// The phases of an attempt on the wire.
+pub(crate) fn phases(phases: &checks::Phases) -> cygnet::Phases {
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+    let checks::Phases { started, connected, secured, answered, .. } = *phases;
+    cygnet::Phases {
+        started: seconds(started),
+        connected: seconds(connected),
+        secured: seconds(secured),
+        answered: seconds(answered),
     }
 }
 

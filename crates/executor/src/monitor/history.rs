@@ -4,9 +4,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use checks::{Activity, CheckReport, PastAttempt};
+use checks::{Activity, CheckReport, PastAttempt, Phases};
 use mesos::v1::HealthCheck;
 use mesos::v1::cygnet::{CheckAttempt, CheckHistory};
+
+use crate::life::finding::phases;
 
 /// The history of a check by what the engine reports of it now.
 pub(super) fn history(check: &HealthCheck, report: &CheckReport) -> CheckHistory {
@@ -27,6 +29,7 @@ fn past(attempt: &PastAttempt, now: SystemTime) -> CheckAttempt {
         duration_us: u64::try_from(attempt.duration.as_micros()).unwrap_or(u64::MAX),
         kind: attempt.kind.as_str().to_owned(),
         code: (attempt.code > 0).then_some(attempt.code.into()),
+        phases: (attempt.phases != Phases::default()).then(|| phases(&attempt.phases)),
     }
 }
 

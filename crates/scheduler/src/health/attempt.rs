@@ -44,16 +44,21 @@ pub(crate) struct Phases {
 }
 
 impl Phases {
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         *self == Phases::default()
+    }
+}
+
+impl From<cygnet::Phases> for Phases {
+    fn from(phases: cygnet::Phases) -> Phases {
+        let cygnet::Phases { started, connected, secured, answered } = phases;
+        Phases { started, connected, secured, answered }
     }
 }
 
 impl Attempt {
     /// The attempt that an executor of ours told of by now; nothing if it is of before they did.
     pub(crate) fn told(result: &HealthCheckResult, now: Timestamp) -> Option<Attempt> {
-        let phases = result.phases.unwrap_or_default();
-        let cygnet::Phases { started, connected, secured, answered } = phases;
         let at = mesos::duration::from_seconds(result.reported_at?)?;
         // The nearest millisecond: a number of seconds is rarely exact.
         let at = at.saturating_add(Duration::from_micros(500)).as_millis();
@@ -64,7 +69,7 @@ impl Attempt {
             kind: result.kind().to_owned(),
             cause: result.cause().to_owned(),
             duration_seconds: result.duration_seconds(),
-            phases: Phases { started, connected, secured, answered },
+            phases: result.phases.unwrap_or_default().into(),
             excerpt: result.excerpt.clone(),
         })
     }

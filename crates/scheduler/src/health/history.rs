@@ -5,6 +5,7 @@ use std::time::Duration;
 use mesos::v1::cygnet::{CheckAttempt, CheckHistory};
 use serde::{Deserialize, Serialize};
 
+use super::attempt::Phases;
 use crate::time::Timestamp;
 
 /// The last attempts of a check, oldest first. The longer names are those of agents.
@@ -39,6 +40,9 @@ struct Past {
     kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     code: Option<u32>,
+    /// None in what was stored, or is told by agents, of before there were any.
+    #[serde(default, skip_serializing_if = "Phases::is_empty")]
+    phases: Phases,
 }
 
 impl History {
@@ -61,8 +65,8 @@ impl From<CheckHistory> for History {
 
 impl From<CheckAttempt> for Past {
     fn from(attempt: CheckAttempt) -> Past {
-        let CheckAttempt { started_ms, duration_us, kind, code } = attempt;
-        Past { started_ms, duration_us, kind, code }
+        let CheckAttempt { started_ms, duration_us, kind, code, phases } = attempt;
+        Past { started_ms, duration_us, kind, code, phases: phases.unwrap_or_default().into() }
     }
 }
 
@@ -75,12 +79,24 @@ mod tests {
     #[test]
     fn what_agents_tell_is_shown_in_the_names_of_this_api() {
         let told = json!({"id": "0", "name": "front", "p50_seconds": 0.5, "p99_seconds": 1.5, "paused": true,
-            "attempts": [{"started_ms": 1000, "duration_us": 2000, "kind": "status", "code": 503}]});
+            "attempts": [{"started_ms": 1000, "duration_us": 2000, "kind": "status", "code": 503,
+                "phases": {"connected": 0.0005, "answered": 0.002}}]});
         let history: History = serde_json::from_value(told).unwrap();
         let shown = json!({"id": "0", "name": "front", "p50Seconds": 0.5, "p99Seconds": 1.5, "paused": true,
-            "attempts": [{"startedMs": 1000, "durationUs": 2000, "kind": "status", "code": 503}]});
+            "attempts": [{"startedMs": 1000, "durationUs": 2000, "kind": "status", "code": 503,
+                "phases": {"connected": 0.0005, "answered": 0.002}}]});
         assert_eq!(json!(history), shown);
         assert_eq!(serde_json::from_value::<History>(shown).unwrap(), history, "as it is stored");
         assert_eq!(history.last_heard(), Some(Timestamp::from_millis(1002)));
+    }
+
+    #[test]
+    fn an_attempt_of_before_there_were_phases_has_none() {
+        let stored = json!({"attempts": [{"startedMs": 1000, "durationUs": 2000, "kind": "success"}]});
+        let history: History = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(json!(history), stored);
+        let told =
+            CheckAttempt { started_ms: 1000, duration_us: 2000, kind: "success".into(), code: None, phases: None };
+        assert_eq!(Past::from(told), history.attempts[0]);
     }
 }

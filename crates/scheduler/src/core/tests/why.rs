@@ -129,7 +129,7 @@ fn the_last_ten_ends_are_kept_with_what_the_task_said_last() {
     for crash in 1..=12 {
         let mut failed = status(&task, TaskState::TaskFailed);
         let last_errors = Some(format!("crash {crash}"));
-        let attempt = CheckAttempt { started_ms: 1, duration_us: 2, kind: "refused".into(), code: None };
+        let attempt = CheckAttempt { started_ms: 1, duration_us: 2, kind: "refused".into(), code: None, phases: None };
         let checks = vec![CheckHistory { attempts: vec![attempt], ..CheckHistory::default() }];
         failed.end = Some(TaskEnd { exit_status: Some(127), signal: None, last_errors, checks });
         world.tell(|core, now| core.update(&failed, now));
