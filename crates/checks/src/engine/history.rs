@@ -143,6 +143,5 @@ mod tests {
 
     /// Beside the 32 attempts of six bytes that the engine remembered before anybody could ask for them, a check has at most
     /// 256 bytes for people to see.
-    const _: () =
-        assert!(REMEMBERED * size_of::<Record>() + size_of::<super::super::series::Number>() - 32 * 6 <= 256);
+    const _: () = assert!(REMEMBERED * size_of::<Record>() + size_of::<super::super::series::Number>() - 32 * 6 <= 256);
 }

@@ -47,13 +47,27 @@ async fn present(api: &Api, task: &Whereabouts) -> Result<Vec<History>, Rejected
 }
 
 /// Adds to the checks of an app's tasks when their executors last heard of them, and how long attempts take; and to the app
-/// which agents did not tell.
+/// which agents did not tell, and of how many tasks none was asked.
 pub(super) async fn add_times(api: &Api, id: AppId, app: &mut Value) -> Result<(), Rejected> {
     let asked = id.clone();
-    let mut tasks = api.ask(move |view, _| view.checked_by_executors(&asked)).await?;
-    tasks.truncate(MOST);
+    let tasks = api.ask(move |view, _| view.checked_by_executors(&asked)).await?;
+    let (tasks, unasked) = within_bounds(tasks);
     let answer = api.agents.histories_of(id, &tasks, HASTE).await;
-    let Histories { told, faults } = &*answer;
+    add_all(app, &answer);
+    if unasked > 0 {
+        app["unasked"] = json!(unasked);
+    }
+    Ok(())
+}
+
+/// The tasks that are asked about, and the number of the others.
+fn within_bounds<T>(mut tasks: Vec<T>) -> (Vec<T>, usize) {
+    let others = tasks.len().saturating_sub(MOST);
+    tasks.truncate(MOST);
+    (tasks, others)
+}
+
+fn add_all(app: &mut Value, Histories { told, faults }: &Histories) {
     for task in app["tasks"].as_array_mut().into_iter().flatten() {
         let history = task["id"].as_str().and_then(|id| told.get(id));
         let checks = task["health"]["checks"].as_array_mut();
@@ -68,12 +82,13 @@ pub(super) async fn add_times(api: &Api, id: AppId, app: &mut Value) -> Result<(
         };
         app["untold"] = faults.iter().map(fault).collect();
     }
-    Ok(())
 }
 
+/// The history of a check of the executor's. The only one of a task has no id.
 fn of_check<'a, 'b>(check: &'a mut Value, history: &'b [History]) -> Option<(&'a mut Value, &'b History)> {
     let index = check["index"].to_string();
-    let found = history.iter().find(|history| history.id.as_ref() == Some(&index))?;
+    let is_it = |history: &&History| history.id.as_ref().is_none_or(|id| *id == index);
+    let found = history.iter().find(|history| check["madeBy"] == "executor" && is_it(history))?;
     Some((check, found))
 }
 
@@ -85,5 +100,54 @@ fn add(check: &mut Value, history: &History) {
         if let Some(seconds) = seconds {
             check[name] = json!(seconds);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn app(checks: &[&str]) -> Value {
+        let check = |(index, by): (usize, &&str)| json!({"index": index, "madeBy": by});
+        let checks: Vec<_> = checks.iter().enumerate().map(check).collect();
+        json!({"tasks": [{"id": "t", "health": {"checks": checks}}, {"id": "untold", "health": {"checks": checks}}]})
+    }
+
+    fn told(histories: &Value) -> Histories {
+        let histories = serde_json::from_value(histories.clone()).unwrap();
+        Histories { told: BTreeMap::from([("t".to_owned(), histories)]), faults: Vec::new() }
+    }
+
+    /// The half of the attempts of each check of the first task.
+    fn halves(mut app: Value, histories: &Value) -> Vec<Value> {
+        add_all(&mut app, &told(histories));
+        assert!(app["untold"].is_null() && app["tasks"][1]["health"]["checks"][0]["p50Seconds"].is_null());
+        app["tasks"][0]["health"]["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|check| check["p50Seconds"].clone())
+            .collect()
+    }
+
+    #[test]
+    fn each_check_of_an_executor_has_its_times_an_only_one_without_an_id_too() {
+        let two = json!([{"id": "2", "p50_seconds": 0.2}, {"id": "0", "p50_seconds": 0.1}]);
+        let shown = halves(app(&["executor", "scheduler", "executor"]), &two);
+        assert_eq!(shown, [json!(0.1), Value::Null, json!(0.2)]);
+        let only = json!([{"p50_seconds": 0.3}]);
+        assert_eq!(halves(app(&["executor"]), &only), [json!(0.3)]);
+        assert_eq!(halves(app(&["scheduler", "executor"]), &only), [Value::Null, json!(0.3)]);
+    }
+
+    #[test]
+    fn tasks_that_are_too_many_are_counted() {
+        let asked = |tasks: usize| {
+            let (asked, unasked) = within_bounds(vec![(); tasks]);
+            (asked.len(), unasked)
+        };
+        assert_eq!([asked(0), asked(MOST), asked(MOST + 3)], [(0, 0), (MOST, 0), (MOST, 3)]);
     }
 }

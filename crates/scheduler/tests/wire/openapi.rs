@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mesos::v1::cygnet::{CheckAttempt, CheckHistory, HealthCheckResult, Phases, TaskEnd, TaskHealth, task_health};
+
 use super::*;
 
 struct Document(Value);
@@ -95,6 +97,8 @@ fn requests(task: &str, version: &str) -> Vec<(&'static str, &'static str, Strin
         of("PATCH", "/v2/apps", "/v2/apps", &json!([{"id": "/none"}]), 404),
         of("GET", "/v2/apps/{id}", "/v2/apps/web", &none, 200),
         of("GET", "/v2/apps/{id}", "/v2/apps/none", &none, 404),
+        of("GET", "/v2/apps/{id}", "/v2/apps/web?embed=apps.health", &none, 200),
+        of("GET", "/v2/apps", "/v2/apps?embed=apps.health", &none, 200),
         of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new?dryRun=true", &json!({"cmd": "run"}), 200),
         of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new?dryRun=true", &json!({"cpus": -1}), 422),
         of("PUT", "/v2/apps/{id}", "/v2/apps/shop/new", &json!({"cmd": "run"}), 201),
@@ -274,6 +278,66 @@ async fn every_path_answers_options_with_the_methods_that_the_document_has() {
         let allowed = answer.header("allow").unwrap_or_default().split(", ").map(str::to_owned);
         assert_eq!((answer.status, allowed.collect::<BTreeSet<_>>()), (200, expected), "{path}");
     }
+    running.stop().await;
+}
+
+/// The last attempt of a task's only check.
+fn told(task: &TaskInfo) -> TaskStatus {
+    let phases = Phases { connected: Some(0.001), answered: Some(0.25), ..Phases::default() };
+    let failed = HealthCheckResult {
+        verdict: Some(task_health::Verdict::Unhealthy.into()),
+        kind: Some("status".to_owned()),
+        cause: Some("503 Service Unavailable".to_owned()),
+        reported_at: Some(1.0),
+        duration_seconds: Some(0.3),
+        phases: Some(phases),
+        ..HealthCheckResult::default()
+    };
+    let health = TaskHealth { verdict: failed.verdict, checks: vec![failed] };
+    TaskStatus { healthy: Some(false), health: Some(health), ..status(task, TaskState::TaskRunning, 2) }
+}
+
+fn ended(task: &TaskInfo) -> TaskStatus {
+    let phases = Some(Phases { connected: Some(0.001), ..Phases::default() });
+    let attempt = CheckAttempt { started_ms: 1, duration_us: 2, kind: "timeout".to_owned(), code: Some(1), phases };
+    let checks = vec![CheckHistory { attempts: vec![attempt], ..CheckHistory::default() }];
+    let end = TaskEnd { exit_status: Some(3), last_errors: Some("no".to_owned()), checks, ..TaskEnd::default() };
+    TaskStatus { end: Some(end), ..status(task, TaskState::TaskFailed, 3) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_health_of_a_task_and_its_end_are_as_the_document_says() {
+    let mut master = Master::start().await;
+    let running = Running::start(master.address, Store::in_memory().unwrap()).await;
+    master.subscribe("F").await;
+    let app = json!({"id": "web", "cmd": "run", "cpus": 0.1, "mem": 10, "backoffSeconds": 3600,
+        "healthChecks": [{"protocol": "MESOS_HTTP", "path": "/", "maxConsecutiveFailures": 0}]});
+    running.deploy(&app).await;
+    let task = master.offer().await;
+    master.update(status(&task, TaskState::TaskRunning, 1));
+    master.update(told(&task));
+    running.until("a failure", |app| app["tasksUnhealthy"] == 1).await;
+    let document = Document(running.get("/v2/openapi.json").await);
+    let seen = async |operation: &str, asked: &str| {
+        let answer = running.get(asked).await;
+        let schema =
+            &document.0["paths"][operation]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        assert_eq!(document.fault(schema, &answer, ""), None, "{asked}");
+        answer
+    };
+    let shown = seen("/v2/apps/{id}", "/v2/apps/web?embed=apps.health").await["app"].clone();
+    assert_eq!(shown["tasks"][0]["health"]["checks"][0]["lastAttempt"]["phases"]["answered"], 0.25, "{shown}");
+    assert!(shown["untold"].is_array() && shown["unasked"].is_null(), "no agent could be asked: {shown}");
+    master.update(ended(&task));
+    running.until("its end", |app| app["tasksRunning"] == 0).await;
+    let shown = seen("/v2/apps/{id}", "/v2/apps/web?embed=apps.health").await["app"].clone();
+    assert_eq!(
+        (&shown["ended"][0]["exitStatus"], &shown["waiting"][0]["incarnation"]),
+        (&json!(3), &json!(2)),
+        "{shown}"
+    );
+    let history = seen("/v2/tasks/{task}/history", &format!("/v2/tasks/{}/history", task.task_id.value)).await;
+    assert_eq!(history["checks"][0]["attempts"][0]["phases"], json!({"connected": 0.001}), "{history}");
     running.stop().await;
 }
 
