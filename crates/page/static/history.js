@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { Chart } from './chart.js';
 import { Bar } from './ended.js';
-import { html } from './html.js';
+import { Fragment, html } from './html.js';
 import { useRegularly } from './live.js';
 import { link } from './route.js';
 import { Trouble } from './state.js';
@@ -26,12 +26,12 @@ function Attempts({ row }) {
   return html`<a href=${link('instance', row.id)}>${row.place || row.id}</a><${Bars} checks=${checks} />`;
 }
 
-/** The history of one task, with a chart; of which container, if there are several. */
+/** The history of one task, with a chart for each check; of which container, if there are several. */
 export function History({ task, of }) {
   const { data: checks = [], error } = useRegularly(() => api.history(task), task);
   return html`<section aria-label=${of ? `Last attempts of ${of}` : 'Last attempts'}><h2>Last attempts</h2><${Trouble} error=${error} />
-    <${Bars} checks=${checks} />
-    ${checks.some(({ attempts }) => attempts.length > 1) && html`<${Chart} checks=${checks} />`}</section>`;
+    ${checks.map((check, place) => html`<${Fragment} key=${place}><${Bars} checks=${[check]} />
+      ${check.attempts.length > 1 && html`<${Chart} check=${check} />`}<//>`)}</section>`;
 }
 
 const Bars = ({ checks }) => checks.map((check, place) => html`<div class="bar history-of" key=${place}><${Bar} check=${check} />

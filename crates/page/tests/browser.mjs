@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 
 import { actionsSayWhatTheyDo, agentsAreDrained, definitionsAreChanged, deploymentsAreTakenBack, deploymentsAreUndone, keysAreEnough } from './browser/actions.mjs';
 import { causeIsSeen, eventsHaveLinks, theBrakeIsSeen } from './browser/faults.mjs';
-import { checksAreMadeNow, itsLogIsFollowed, podsAreShown } from './browser/instance.mjs';
+import { checksAreMadeNow, everyPhaseIsDrawn, itsLogIsFollowed, podsAreShown } from './browser/instance.mjs';
 import { browser } from './browser/opened.mjs';
 import { everyViewIsFitForAll, tenThousandAreDrawnAsTheyAreSeen } from './browser/views.mjs';
 
@@ -17,6 +17,7 @@ try {
   await everyViewIsFitForAll();
   const large = await tenThousandAreDrawnAsTheyAreSeen();
   await itsLogIsFollowed();
+  await everyPhaseIsDrawn();
   await checksAreMadeNow();
   await podsAreShown();
   await keysAreEnough();

@@ -5,7 +5,7 @@ import test from 'node:test';
 
 import { standingOf, taskWords, used } from '../static/agent.js';
 import * as will from '../static/consequence.js';
-import { columns } from '../static/latencies.js';
+import { columns, medians } from '../static/latencies.js';
 import { added, EMPTY, LONGEST, MOST_LINES } from '../static/log.js';
 import { found } from '../static/found.js';
 import { follow, pause } from '../static/follow.js';
@@ -164,10 +164,20 @@ test('one event is found by its id, others by their words', () => {
   assert.deepEqual(['#17', '#1', '#171', '/web', 'EXIT', 'healthy', ''].map((wanted) => isWanted(row, wanted)), [true, false, false, true, true, false, true]);
 });
 
-test('attempts of all checks are drawn in the order in which they were made', () => {
-  const attempt = (startedMs, durationUs, kind = 'success') => ({ startedMs, durationUs, kind });
-  const checks = [{ attempts: [attempt(1000, 500), attempt(3000, 700, 'status')] }, { attempts: [attempt(2000, 900)] }];
-  assert.deepEqual(columns(checks), [[1, 2, 3], [0.0005, null, 0.0007], [null, 0.0009, null], [null, null, 0.0007]]);
+test('attempts are drawn in their order, each phase up to where it ended', () => {
+  const first = { startedMs: 1000, durationUs: 5_000_000, kind: 'success', phases: { connected: 1, secured: 2, answered: 4 } };
+  const second = { startedMs: 2000, durationUs: 3_000_000, kind: 'timeout', phases: { connected: 2 } };
+  const drawn = [[1, 2], [5, 3], [4, 2], [2, 2], [1, 2], [0, 0], [null, 3]];
+  assert.deepEqual(columns({ attempts: [second, first] }), drawn);
+  const typical = [['connect', 1], ['TLS', 1], ['first byte', 2], ['rest', 1]];
+  assert.deepEqual(medians({ attempts: [second, first] }).map(({ name, seconds }) => [name, seconds]), typical);
+});
+
+test('attempts without phases, or with some that make no sense, are drawn all the same', () => {
+  const attempt = (phases) => ({ startedMs: 1000, durationUs: 2_000_000, kind: 'success', phases });
+  assert.deepEqual(columns({ attempts: [attempt()] }), [[1], [2], [0], [0], [0], [0], [null]]);
+  assert.deepEqual(medians({ attempts: [attempt()] }), [{ end: 'rest', name: 'rest', seconds: 2 }]);
+  assert.deepEqual(columns({ attempts: [attempt({ connected: 9, answered: 1 })] }), [[1], [2], [2], [2], [2], [0], [null]]);
 });
 
 test('a log is whole lines, the last of them', () => {

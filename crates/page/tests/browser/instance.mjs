@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { app, done, fail, go, healthy, opened, pod, send, wait } from './opened.mjs';
+import { app, done, fail, go, healthy, opened, pod, send, shoot, wait } from './opened.mjs';
 
 const SAID = 'now answers 500';
 
@@ -27,11 +27,48 @@ export async function itsLogIsFollowed() {
   await send('DELETE', `/v2/apps${id}?force=true`);
 }
 
-/** As bars, those that failed too, and as a chart. */
+/** As bars, those that failed too, and as a chart of their phases. */
 async function attemptsAreDrawn(page) {
   await page.locator('.history i.bad').first().waitFor();
   await page.getByText(/p50 .* ms, p99 .* ms/).waitFor();
   await page.locator('.chart canvas').waitFor();
+  const told = await page.locator('.chart').getAttribute('aria-label');
+  assert.match(told, /^How long attempts of front page took: half within .* connect .* ms, first byte .* ms, rest .*; [1-9]\d* of \d+ failed$/);
+  assert.deepEqual(await namesOfPhases(page), ['connect', 'first byte', 'rest', 'failed']);
+  for (const phase of ['answered', 'failed']) await page.waitForFunction(isDrawn, phase);
+}
+
+const namesOfPhases = (page) => page.locator('.legend span:visible').evaluateAll((all) => all.map((one) => one.childNodes[1].data.trim()));
+
+/** Of a check over TLS, light and dark, wide and narrow; an attempt that broke off has those it reached. */
+export async function everyPhaseIsDrawn() {
+  const [task] = (await app()).tasks;
+  const attempt = (_, place) => {
+    const took = 0.02 + 0.015 * Math.sin(place / 4) ** 2;
+    const phases = { connected: took * 0.15, secured: took * 0.4, ...(place % 20 !== 7 && { answered: took * 0.85 }) };
+    return { startedMs: 1.8e12 + place * 1000, durationUs: took * 1e6, kind: phases.answered ? 'success' : 'timeout', phases };
+  };
+  const checks = [{ name: 'front page', attempts: Array.from({ length: 60 }, attempt), p50Seconds: 0.027, p99Seconds: 0.035 }];
+  for (const [colorScheme, width] of [['light', 1280], ['dark', 400]]) {
+    const { page, faults } = await opened({ colorScheme, viewport: { width, height: 900 } });
+    await page.route('**/v2/tasks/*/history', (route) => route.fulfill({ json: { taskId: task.id, checks, ended: null } }));
+    await go(page, `#/instance/${task.health.instance}`);
+    await page.locator('.chart canvas').waitFor();
+    assert.deepEqual(await namesOfPhases(page), ['connect', 'TLS', 'first byte', 'rest', 'failed']);
+    for (const phase of ['connected', 'secured', 'answered', 'rest', 'failed']) await page.waitForFunction(isDrawn, phase);
+    await page.locator('.legend').scrollIntoViewIfNeeded();
+    await shoot(page, `phases-${width}-${colorScheme}`);
+    await done({ page, faults });
+  }
+}
+
+/** In the page: true if the chart has pixels in the colour of a phase. */
+function isDrawn(phase) {
+  const colour = getComputedStyle(document.querySelector(`.legend .${phase} i`)).backgroundColor.match(/\d+/g).map(Number);
+  const canvas = document.querySelector('.chart canvas');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < data.length; at += 4) if (colour.every((part, place) => data[at + place] === part)) return true;
+  return false;
 }
 
 /** A check that is made once an hour finds at once that its task is broken. */
