@@ -3,7 +3,7 @@
 //! longer and no list with more than people read, and with no number that cannot be written down. Pure.
 
 use checks::Said;
-use mesos::v1::cygnet::{CheckHistory, HealthCheckResult, TaskEnd};
+use mesos::v1::cygnet::{CheckHistory, HealthCheckResult, Phases, TaskEnd};
 use mesos::v1::{ContainerStatus, TaskStatus};
 
 /// The longest name, of a check or of a network.
@@ -35,10 +35,18 @@ fn bound_result(result: &mut HealthCheckResult) {
     shorten(&mut result.kind, WORD);
     shorten(&mut result.cause, Said::OF_FAILURE);
     shorten(&mut result.excerpt, Said::OF_FAILURE);
-    let phases = result.phases.iter_mut();
-    let phases = phases.flat_map(|of| [&mut of.started, &mut of.connected, &mut of.secured, &mut of.answered]);
-    // JSON has no word for them: a record would be written that nobody can read.
-    phases.chain([&mut result.duration_seconds]).for_each(|seconds| *seconds = seconds.filter(|it| it.is_finite()));
+    result.phases.iter_mut().for_each(bound_phases);
+    finite(&mut result.duration_seconds);
+}
+
+fn bound_phases(phases: &mut Phases) {
+    let Phases { started, connected, secured, answered } = phases;
+    [started, connected, secured, answered].into_iter().for_each(finite);
+}
+
+/// JSON has no word for the others: a record would be written that nobody can read.
+fn finite(seconds: &mut Option<f64>) {
+    *seconds = seconds.filter(|it| it.is_finite());
 }
 
 fn bound_end(end: &mut TaskEnd) {
@@ -53,7 +61,10 @@ fn bound_history(history: &mut CheckHistory) {
     shorten(&mut history.id, NAME);
     shorten(&mut history.name, NAME);
     history.attempts.drain(..history.attempts.len().saturating_sub(ATTEMPTS));
-    history.attempts.iter_mut().for_each(|attempt| attempt.kind = beginning(&attempt.kind, WORD).to_owned());
+    for attempt in &mut history.attempts {
+        attempt.kind = beginning(&attempt.kind, WORD).to_owned();
+        attempt.phases.iter_mut().for_each(bound_phases);
+    }
 }
 
 fn bound_container(container: &mut ContainerStatus) {
@@ -84,7 +95,7 @@ fn ending(text: &str, most: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use mesos::v1::NetworkInfo;
-    use mesos::v1::cygnet::{CheckAttempt, Phases, TaskHealth};
+    use mesos::v1::cygnet::{CheckAttempt, TaskHealth};
     use mesos::v1::network_info::IpAddress;
 
     use super::*;
@@ -102,7 +113,13 @@ mod tests {
             phases: Some(phases),
             ..HealthCheckResult::default()
         };
-        let attempt = |number| CheckAttempt { started_ms: number, duration_us: 1, kind: text.into(), code: None };
+        let attempt = |number| CheckAttempt {
+            started_ms: number,
+            duration_us: 1,
+            kind: text.into(),
+            code: None,
+            phases: Some(phases),
+        };
         let attempts = (0..many as u64).map(attempt).collect();
         let checks = CheckHistory { id: said(), name: said(), attempts, ..CheckHistory::default() };
         let address = IpAddress { ip_address: said(), ..IpAddress::default() };
@@ -136,5 +153,16 @@ mod tests {
         let short = status("connection refused", 16);
         assert_eq!(bounded(short.clone()), short);
         assert_eq!((ending("abc", 2), ending("\u{e9}", 1), beginning("a\u{e9}", 2)), ("bc", "", "a"));
+    }
+
+    #[test]
+    fn no_number_is_kept_that_cannot_be_written_down() {
+        let mut told = status("timeout", 1);
+        let strange = Phases { started: Some(f64::NAN), answered: Some(f64::INFINITY), ..Phases::default() };
+        told.health.as_mut().unwrap().checks[0].phases = Some(strange);
+        told.end.as_mut().unwrap().checks[0].attempts[0].phases = Some(strange);
+        let TaskStatus { health, end, .. } = bounded(told);
+        assert_eq!(health.unwrap().checks[0].phases, Some(Phases::default()));
+        assert_eq!(end.unwrap().checks[0].attempts[0].phases, Some(Phases::default()));
     }
 }
