@@ -196,7 +196,7 @@ fn one_container_that_fails_brings_down_the_whole_instance() {
 }
 
 fn end_of(exit_status: Option<i32>, said: &str, kind: &str) -> TaskEnd {
-    let attempt = CheckAttempt { started_ms: 1, duration_us: 2, kind: kind.into(), code: None };
+    let attempt = CheckAttempt { started_ms: 1, duration_us: 2, kind: kind.into(), code: None, phases: None };
     let checks = vec![CheckHistory { attempts: vec![attempt], ..CheckHistory::default() }];
     TaskEnd { exit_status, signal: exit_status.is_none().then_some(15), last_errors: Some(said.into()), checks }
 }
