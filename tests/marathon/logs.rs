@@ -1,5 +1,9 @@
 //! The output of tasks through the scheduler: all of it, its end, and followed to the end of the task.
 
+mod apart;
+mod crash_loop;
+mod unbroken;
+
 use std::net::SocketAddr;
 
 use harness::cluster::{Dev, START};
@@ -102,22 +106,10 @@ fn output_is_read_through_the_scheduler_and_followed_over_rotations_to_the_end_o
 
 #[test]
 fn what_cannot_be_read_is_said_in_words() {
-    let mut pair = harness::cluster::Pair::start();
-    let (api, log) = (harness::cluster::free_address(), pair.directory().join("log"));
-    let (work_dir, master) = (pair.directory().join("scheduler").display().to_string(), pair.master.to_string());
-    let port = api.port().to_string();
-    let scheduler = ["scheduler", "--work-dir", &work_dir, "--port", &port, "--master", &master].map(str::to_owned);
-    let mut running = harness::cluster::Running::start(&scheduler, &log);
-    wait::until("the API", START, || http::get(api, "/ping"));
-    assert_eq!(
-        http::send(api, "POST", "/v2/apps", &app("/quiet", "echo hello; exec sleep 1000")).expect("it").status,
-        201
-    );
-    let task = wait::until("a task that runs", START, || {
-        let tasks = http::get(api, "/v2/tasks")?.json();
-        let task = tasks["tasks"].as_array()?.iter().find(|task| task["state"] == "TASK_RUNNING")?.clone();
-        task["id"].as_str().map(str::to_owned)
-    });
+    let mut apart = apart::Apart::start();
+    let api = apart.api;
+    apart.run(&app("/quiet", "echo hello; exec sleep 1000"));
+    let task = apart.task();
     let ask = |query: &str| http::get(api, &format!("/v2/tasks/{task}/logs{query}")).expect("an answer");
     wait::until("its line", START, || (ask("").text() == "hello\n").then_some(()));
     for query in ["?stream=both", "?tail=many", "?since=soon"] {
@@ -125,15 +117,15 @@ fn what_cannot_be_read_is_said_in_words() {
     }
     assert_eq!(http::get(api, "/v2/tasks/none.instance-1._app.1/logs").expect("an answer").status, 404);
     let followed = Followed::begin(api, &task, "");
-    pair.agent_process().kill();
+    apart.pair.agent_process().kill();
     let refused = ask("");
     assert_eq!(refused.status, 502, "{}", refused.text());
     assert!(refused.message().starts_with("The agent ") && refused.message().contains("cannot connect"));
-    pair.start_agent();
+    apart.pair.start_agent();
     wait::until("the agent back", START, || (ask("").status == 200).then_some(()));
-    running.kill();
+    apart.kill();
     drop(followed);
-    let _running = harness::cluster::Running::start(&scheduler, &log);
+    apart.start_again();
     wait::until("the same of another scheduler", START, || {
         (http::get(api, &format!("/v2/tasks/{task}/logs"))?.text() == "hello\n").then_some(())
     });

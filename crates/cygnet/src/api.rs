@@ -1,6 +1,8 @@
-//! A client of the v2 API, for people: its errors say what to do next ([`refused`]). [`events`] is its event stream.
+//! A client of the v2 API, for people: its errors say what to do next ([`refused`]). [`events`] are its event streams,
+//! [`kept`] is one that is kept up.
 
 pub(crate) mod events;
+pub(crate) mod kept;
 mod refused;
 
 use std::time::Duration;
@@ -11,6 +13,7 @@ use clap::{Args, Subcommand};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
+use hyper::header::HeaderName;
 use hyper::http::response::Parts;
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
@@ -163,15 +166,20 @@ impl Api {
     }
 
     async fn one(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<(Parts, Bytes)> {
-        let (head, body) = self.open(method, path, "application/json", body).await?.into_parts();
+        let (head, body) = self.open(method, path, &[(header::ACCEPT, "application/json")], body).await?.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER).collect().await;
         let body = body.map_err(|error| anyhow!("the answer of {} broke off: {error}", self.authority))?;
         Ok((head, body.to_bytes()))
     }
 
     /// Sends a request, and waits only so long for the beginning of the answer.
-    async fn begin(&self, method: Method, path: &str, accept: &str) -> anyhow::Result<Response<Incoming>> {
-        tokio::time::timeout(PATIENCE, self.open(method, path, accept, None))
+    async fn begin(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+    ) -> anyhow::Result<Response<Incoming>> {
+        tokio::time::timeout(PATIENCE, self.open(method, path, headers, None))
             .await
             .with_context(|| format!("{} did not answer within {PATIENCE:?}", self.authority))?
     }
@@ -181,7 +189,7 @@ impl Api {
         &self,
         method: Method,
         path: &str,
-        accept: &str,
+        headers: &[(HeaderName, &str)],
         body: Option<&Value>,
     ) -> anyhow::Result<Response<Incoming>> {
         let stream = TcpStream::connect(&self.authority).await.map_err(|error| {
@@ -208,9 +216,9 @@ impl Api {
             .method(method)
             .uri(path)
             .header(header::HOST, &self.authority)
-            .header(header::ACCEPT, accept)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))?;
+            .header(header::CONTENT_TYPE, "application/json");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
+        let request = request.body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))?;
         let answer = sender.send_request(request).await;
         answer.with_context(|| format!("{} hung up: is it the Marathon API that listens there?", self.authority))
     }

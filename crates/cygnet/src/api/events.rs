@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::Method;
 use hyper::body::Incoming;
+use hyper::header::{ACCEPT, HeaderName};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -17,6 +18,9 @@ const LARGEST_EVENT: usize = 16 * 1024 * 1024;
 
 /// The silence after which a stream is taken for broken: the server sends a comment every 15 seconds.
 const SILENCE: Duration = Duration::from_secs(60);
+
+/// By which a client says which event it had last.
+const LAST_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// An open stream.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub(crate) struct Events {
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
+    /// By which a client that comes back goes on behind it.
+    pub id: Option<String>,
     pub kind: String,
     pub data: Value,
 }
@@ -38,20 +44,31 @@ pub(crate) struct Event {
 impl Api {
     /// Listens from now on, to events of these types, or to all if none is named; failures come with their causes.
     pub(crate) async fn events(&self, types: &[&str]) -> anyhow::Result<Events> {
-        let filters = types.iter().map(|kind| format!("event_type={}", encoded(kind))).collect::<Vec<_>>().join("&");
-        self.stream(&format!("/v2/events?embed=cause&{filters}")).await
+        let path = of_types(types);
+        match self.stream(&path, None).await? {
+            Ok(events) => Ok(events),
+            Err(refused) => Err(self.explain(&refused, &path, None).await),
+        }
     }
 
-    /// Listens to whatever comes from a path.
-    pub(crate) async fn stream(&self, path: &str) -> anyhow::Result<Events> {
-        let response = self.begin(Method::GET, path, "text/event-stream").await?;
+    /// Listens to whatever comes from a path, after the event with this id if there is one.
+    pub(crate) async fn stream(&self, path: &str, last: Option<&str>) -> anyhow::Result<Result<Events, Refused>> {
+        let accept = [(ACCEPT, "text/event-stream")];
+        let headers: Vec<_> = accept.into_iter().chain(last.map(|id| (LAST_ID, id))).collect();
+        let response = self.begin(Method::GET, path, &headers).await?;
         let status = response.status();
         if !status.is_success() {
             let body = super::value(&response.into_body().collect().await?.to_bytes());
-            return Err(self.explain(&Refused { status: status.as_u16(), body }, path, None).await);
+            return Ok(Err(Refused { status: status.as_u16(), body }));
         }
-        Ok(Events::new(response.into_body()))
+        Ok(Ok(Events::new(response.into_body())))
     }
+}
+
+/// The path of the events of these types, or of all if none is named, with the causes of failures.
+pub(crate) fn of_types(types: &[&str]) -> String {
+    let filters = types.iter().map(|kind| format!("event_type={}", encoded(kind))).collect::<Vec<_>>().join("&");
+    format!("/v2/events?embed=cause&{filters}")
 }
 
 impl Events {
@@ -113,8 +130,9 @@ impl Parser {
             let data = all("data:").collect::<Vec<_>>().join("\n");
             if !data.is_empty() {
                 let kind = all("event:").next().unwrap_or("message").to_owned();
+                let id = all("id:").next().map(str::to_owned);
                 let data = serde_json::from_str(&data).context("an event is not JSON");
-                return Some(data.map(|data| Event { kind, data }));
+                return Some(data.map(|data| Event { id, kind, data }));
             }
         }
     }
@@ -192,17 +210,17 @@ mod tests {
     #[test]
     fn events_are_found_however_they_are_cut() {
         let stream =
-            b": hello\n\nevent: a\r\ndata: {\"n\": 1}\r\n\r\n:\n\nevent: b\ndata: {\"n\":\ndata: 2}\n\ndata: {";
+            b": hello\n\nid: 7\nevent: a\r\ndata: {\"n\": 1}\r\n\r\n:\n\nevent: b\ndata: {\"n\":\ndata: 2}\n\ndata: {";
         for size in 1..stream.len() {
             let (mut parser, mut found) = (Parser::default(), Vec::new());
             for piece in stream.chunks(size) {
                 parser.push(Bytes::copy_from_slice(piece)).unwrap();
                 while let Some(event) = parser.next() {
                     let event = event.unwrap();
-                    found.push((event.kind, event.data["n"].clone()));
+                    found.push((event.id, event.kind, event.data["n"].clone()));
                 }
             }
-            let expected = [("a".to_owned(), json!(1)), ("b".to_owned(), json!(2))];
+            let expected = [(Some("7".to_owned()), "a".to_owned(), json!(1)), (None, "b".to_owned(), json!(2))];
             assert_eq!(found, expected, "in pieces of {size}");
         }
     }

@@ -28,6 +28,11 @@ pub(super) struct Asked<'a> {
 }
 
 impl Refused {
+    /// True if it may be otherwise a moment later: not the client is at fault.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status >= 500
+    }
+
     /// True if fields are at fault.
     pub(super) fn is_about_fields(&self) -> bool {
         self.body["details"].is_array()

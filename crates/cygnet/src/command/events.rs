@@ -1,20 +1,21 @@
 //! `cygnet events`: what happens, as it happens, from the v2 API's event stream. A line for each event, or with `--json`
-//! the event itself. Cut off, it listens again, and says that something may have been missed.
+//! the event itself. Cut off, it listens again, behind the event that it had last, and says so if others were missed.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
 use super::table::{action, items, text};
+use crate::api::events::of_types;
+use crate::api::kept::{Heard, Kept};
 use crate::api::{Api, Asking};
 use crate::output::{complaint, json_line, line};
 use crate::signals::Stop;
 
-/// The wait before listening again.
-const AGAIN: Duration = Duration::from_secs(1);
+/// The event before which others were missed.
+const GAP: &str = "event_stream_gap";
 
 /// The events to listen to.
 #[derive(Debug, Args)]
@@ -46,35 +47,32 @@ async fn listen(how: &Events) -> anyhow::Result<()> {
     let api = Api::of(&how.asking);
     let types: Vec<&str> = how.types.iter().map(String::as_str).collect();
     let mut left = how.count.unwrap_or(u64::MAX);
-    // No server at first is a mistake; one that goes away later may be back.
-    let mut stream = api.events(&types).await?;
+    let mut stream = Kept::open(&api, of_types(&types)).await?;
     while left > 0 {
-        match stream.next().await {
-            Ok(Some(event)) if how.app.as_ref().is_none_or(|app| concerns(&event, app)) => {
-                if api.json {
-                    json_line(&event)
-                } else {
-                    line(shown(&event))
-                }
-                left -= 1;
+        let event = match stream.next().await? {
+            Heard::Event(event) => event.data,
+            Heard::Lost(reason) | Heard::Refused(reason) => {
+                complaint(format!("cygnet: the event stream ended: {reason}; listening again when it is back"));
+                continue;
             }
-            Ok(Some(_)) => {}
-            Ok(None) | Err(_) => {
-                complaint("cygnet: the event stream ended; listening again, something may be missed");
-                stream = again(&api, &types).await;
+            Heard::Again { .. } => continue,
+        };
+        if event["eventType"] == GAP {
+            complaint("cygnet: other events are missing here");
+            if !types.contains(&GAP) {
+                continue;
             }
+        }
+        if how.app.as_ref().is_none_or(|app| concerns(&event, app)) {
+            if api.json {
+                json_line(&event)
+            } else {
+                line(shown(&event))
+            }
+            left -= 1;
         }
     }
     Ok(())
-}
-
-async fn again(api: &Api, types: &[&str]) -> crate::api::events::Events {
-    loop {
-        tokio::time::sleep(AGAIN).await;
-        if let Ok(stream) = api.events(types).await {
-            return stream;
-        }
-    }
 }
 
 /// True if an event is about this app, or one below this group.

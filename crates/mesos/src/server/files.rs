@@ -195,6 +195,8 @@ pub struct Entry {
     nlink: u64,
     size: u64,
     mtime_secs: i64,
+    /// Of that second.
+    mtime_nanos: i64,
     mode: u32,
     user: String,
     group: String,
@@ -208,6 +210,7 @@ impl Entry {
             nlink: metadata.nlink(),
             size: metadata.size(),
             mtime_secs: metadata.mtime(),
+            mtime_nanos: metadata.mtime_nsec(),
             mode: metadata.mode(),
             user: processes::user_name(metadata.uid()),
             group: processes::group_name(metadata.gid()),
@@ -235,11 +238,12 @@ impl Entry {
 
 impl From<Entry> for FileInfo {
     fn from(entry: Entry) -> FileInfo {
+        let nanoseconds = entry.mtime_secs.saturating_mul(1_000_000_000).saturating_add(entry.mtime_nanos);
         FileInfo {
             path: entry.path,
             nlink: i32::try_from(entry.nlink).ok(),
             size: Some(entry.size),
-            mtime: Some(TimeInfo { nanoseconds: entry.mtime_secs.saturating_mul(1_000_000_000) }),
+            mtime: Some(TimeInfo { nanoseconds }),
             mode: Some(entry.mode),
             uid: Some(entry.user),
             gid: Some(entry.group),

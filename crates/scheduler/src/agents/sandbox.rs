@@ -119,8 +119,8 @@ impl Log {
         let by_path: HashMap<&str, &FileInfo> = listed.iter().map(|info| (info.path.as_str(), info)).collect();
         let file = |number| {
             let info = by_path.get(self.path(directory, number).as_str())?;
-            let written_secs = info.mtime.as_ref().map(|time| time.nanoseconds.div_euclid(1_000_000_000));
-            Some(File { size: info.size(), written_secs })
+            let written_ns = info.mtime.as_ref().map(|time| time.nanoseconds);
+            Some(File { size: info.size(), written_ns })
         };
         (0..=OLDER).map_while(file).collect()
     }

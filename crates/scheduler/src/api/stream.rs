@@ -38,7 +38,7 @@ pub(super) async fn listen(State(api): State<Api>, request: Request<Body>) -> Re
 }
 
 /// The id of the last event that a listener had: by the header that browsers send, or as a parameter.
-fn last_id(request: &Request<Body>, query: &Query) -> Option<String> {
+pub(super) fn last_id(request: &Request<Body>, query: &Query) -> Option<String> {
     let header = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
     query.get("lastEventId").or(header).map(str::to_owned)
 }

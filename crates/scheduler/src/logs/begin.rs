@@ -5,10 +5,13 @@
 
 use std::cmp::min;
 
-use super::stream::{File, Files, Place, Stream};
+use super::position::Place;
+use super::stream::{File, Files, Stream};
 
 /// The most bytes that are looked through for the last lines.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+const NS_PER_SECOND: i64 = 1_000_000_000;
 
 /// The most that is read at a time: agents give no more.
 const PIECE_BYTES: u64 = 64 * 1024;
@@ -37,7 +40,7 @@ impl Begin {
             found = self.find(&files).await?;
         }
         let (place, listed) = found;
-        let stream = Stream::at(files, place).await?;
+        let stream = Stream::at(files, place, &listed).await?;
         Ok((stream, left(place, &listed)))
     }
 
@@ -55,8 +58,8 @@ impl Begin {
 
     /// The beginning of the oldest file that may have something in it that is wanted.
     fn oldest(self, listed: &[File]) -> Option<Place> {
-        let is_wanted = |file: &File| match (self.since_secs, file.written_secs) {
-            (Some(since), Some(written)) => written >= since,
+        let is_wanted = |file: &File| match (self.since_secs, file.written_ns) {
+            (Some(since), Some(written)) => written.div_euclid(NS_PER_SECOND) >= since,
             _ => true,
         };
         let wanted = listed.iter().rposition(is_wanted);
@@ -69,13 +72,13 @@ fn end(listed: &[File]) -> Place {
 }
 
 /// The number of bytes from there to the end.
-fn left(place: Place, listed: &[File]) -> u64 {
+pub(super) fn left(place: Place, listed: &[File]) -> u64 {
     let all: u64 = listed.iter().take(place.number + 1).map(|file| file.size).sum();
     all.saturating_sub(place.offset)
 }
 
 /// True if a log that looked like this has been rotated since then.
-fn is_rotated(before: &[File], now: &[File]) -> bool {
+pub(super) fn is_rotated(before: &[File], now: &[File]) -> bool {
     let sizes = |files: &[File]| files.iter().map(|file| file.size).collect::<Vec<_>>();
     match (sizes(before).as_slice(), sizes(now).as_slice()) {
         ([was, older @ ..], [is, others @ ..]) => is < was || older != others,
@@ -139,7 +142,8 @@ mod tests {
         type Error = Infallible;
 
         async fn list(&self) -> Result<Vec<File>, Infallible> {
-            let file = |(text, at): &(&str, i64)| File { size: text.len() as u64, written_secs: Some(*at) };
+            let file =
+                |(text, at): &(&str, i64)| File { size: text.len() as u64, written_ns: Some(at * NS_PER_SECOND) };
             Ok(self.0.iter().map(file).collect())
         }
 
@@ -196,8 +200,7 @@ mod tests {
 
     #[test]
     fn a_log_that_only_grew_was_not_rotated() {
-        let files =
-            |sizes: &[u64]| sizes.iter().map(|size| File { size: *size, written_secs: None }).collect::<Vec<_>>();
+        let files = |sizes: &[u64]| sizes.iter().map(|size| File { size: *size, written_ns: None }).collect::<Vec<_>>();
         for (before, now, rotated) in [
             (&[5_u64, 9][..], &[7_u64, 9][..], false),
             (&[5, 9], &[4, 9], true),

@@ -11,6 +11,13 @@ pub(crate) struct Line {
     pub is_whole: bool,
 }
 
+impl Line {
+    /// The bytes that it takes in its log.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len() + usize::from(self.is_whole)
+    }
+}
+
 /// The bytes that are no line yet.
 #[derive(Debug, Default)]
 pub(crate) struct Lines(Vec<u8>);
@@ -29,6 +36,11 @@ impl Lines {
             }
         }
         found
+    }
+
+    /// The number of bytes that are no line yet.
+    pub(crate) fn open(&self) -> usize {
+        self.0.len()
     }
 
     /// The last piece, which has no line end.

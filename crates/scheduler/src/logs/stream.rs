@@ -6,8 +6,11 @@
 
 use std::cmp::min;
 
-/// The most bytes by which a place is recognized.
-const MEMORY: usize = 256;
+use super::position::{Place, Position, before};
+
+/// The number of times that a place is looked for while the log is rotated: where the times of the files say, and then
+/// everywhere.
+const TRIES: u32 = 3;
 
 /// A log and its older files, by number: 0 is the log, 1 the youngest of the others.
 pub(crate) trait Files {
@@ -24,42 +27,40 @@ pub(crate) trait Files {
 pub(crate) struct File {
     /// Its length in bytes.
     pub(crate) size: u64,
-    /// The second since the epoch in which it was last written, where that is known.
-    pub(crate) written_secs: Option<i64>,
-}
-
-/// A place in a log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(crate) number: usize,
-    pub(crate) offset: u64,
+    /// The nanosecond since the epoch in which it was last written, where that is known.
+    pub(crate) written_ns: Option<i64>,
 }
 
 /// A log that is read.
 #[derive(Debug)]
 pub(crate) struct Stream<F> {
     files: F,
-    place: Place,
-    /// The last bytes before the place, if any were read.
-    before: Vec<u8>,
+    position: Position,
+    /// The place was not there any more, and nobody was told yet.
+    has_gap: bool,
 }
 
 impl<F: Files> Stream<F> {
     /// From the oldest byte on.
     #[cfg(test)]
     pub(crate) async fn new(files: F) -> Result<Stream<F>, F::Error> {
-        let number = files.list().await?.len().saturating_sub(1);
-        Ok(Stream { files, place: Place { number, offset: 0 }, before: Vec::new() })
+        let position = Position::oldest(&files.list().await?);
+        Ok(Stream::from(files, position))
     }
 
     /// From this place on.
-    pub(super) async fn at(files: F, place: Place) -> Result<Stream<F>, F::Error> {
-        let here = min(place.offset, MEMORY as u64);
-        let before = match here {
-            0 => Vec::new(),
-            here => files.read(place.number, place.offset - here, Some(here)).await?,
-        };
-        Ok(Stream { files, place, before })
+    pub(super) async fn at(files: F, place: Place, listed: &[File]) -> Result<Stream<F>, F::Error> {
+        let before = before(&files, place, listed).await?;
+        Ok(Stream::from(files, Position::new(place, before, listed)))
+    }
+
+    pub(super) fn from(files: F, position: Position) -> Stream<F> {
+        Stream { files, position, has_gap: false }
+    }
+
+    /// From the oldest byte on, in place of one that is gone.
+    pub(super) fn after_gap(files: F, listed: &[File]) -> Stream<F> {
+        Stream { files, position: Position::oldest(listed), has_gap: true }
     }
 
     /// Goes on with the same files, which are read in another way from now on.
@@ -67,37 +68,50 @@ impl<F: Files> Stream<F> {
         self.files = files;
     }
 
+    /// The place up to which it was read.
+    pub(crate) fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// True if something between what was read last and what was read before that is gone. Says so once.
+    pub(crate) fn take_gap(&mut self) -> bool {
+        std::mem::take(&mut self.has_gap)
+    }
+
     /// The next bytes; none if there are no more for now.
     pub(crate) async fn next(&mut self) -> Result<Vec<u8>, F::Error> {
         loop {
-            let data = self.files.read(self.place.number, self.place.offset, None).await?;
+            let place = self.position.place;
+            let data = self.files.read(place.number, place.offset, None).await?;
             // What was read is what was meant if nothing has moved by then.
-            if !self.is_at(self.place).await? {
+            if !self.is_at(place).await? {
                 self.find().await?;
-            } else if data.is_empty() && self.place.number > 0 {
-                self.place = Place { number: self.place.number - 1, offset: 0 };
+            } else if data.is_empty() && place.number > 0 {
+                self.move_on(place).await?;
             } else {
-                self.advance(&data);
+                self.position.advance(&data);
                 return Ok(data);
             }
         }
     }
 
-    fn advance(&mut self, data: &[u8]) {
-        self.place.offset += data.len() as u64;
-        self.before.extend(data);
-        let forgotten = self.before.len().saturating_sub(MEMORY);
-        self.before.drain(..forgotten);
+    /// Goes on with the next file, if this is still the end of one.
+    async fn move_on(&mut self, end: Place) -> Result<(), F::Error> {
+        let listed = self.files.list().await?;
+        if self.is_at(end).await? {
+            self.position.move_to(Place { number: end.number - 1, offset: 0 }, &listed);
+        }
+        Ok(())
     }
 
-    async fn sizes(&self) -> Result<Vec<u64>, F::Error> {
-        Ok(self.files.list().await?.iter().map(|file| file.size).collect())
-    }
-
-    /// True if the bytes before this place are those that were read last.
+    /// True if the bytes before this place are those that were read last; if none were, if it is the beginning of all.
     async fn is_at(&self, place: Place) -> Result<bool, F::Error> {
-        let here = usize::try_from(place.offset).map_or(self.before.len(), |offset| min(offset, self.before.len()));
-        let (older, own) = self.before.split_at(self.before.len() - here);
+        let known = &self.position.before;
+        if known.is_empty() {
+            return Ok(place == Position::oldest(&self.files.list().await?).place);
+        }
+        let here = usize::try_from(place.offset).map_or(known.len(), |offset| min(offset, known.len()));
+        let (older, own) = known.split_at(known.len() - here);
         let here = here as u64;
         if self.files.read(place.number, place.offset - here, Some(here)).await? != own {
             return Ok(false);
@@ -105,8 +119,8 @@ impl<F: Files> Stream<F> {
         if older.is_empty() {
             return Ok(true);
         }
-        let sizes = self.sizes().await?;
-        let Some(size) = sizes.get(place.number + 1) else { return Ok(false) };
+        let listed = self.files.list().await?;
+        let Some(File { size, .. }) = listed.get(place.number + 1) else { return Ok(false) };
         // One file goes on in the next, but is not remembered beyond its beginning.
         let known = usize::try_from(*size).map_or(older.len(), |size| min(size, older.len()));
         let older = &older[older.len() - known..];
@@ -116,106 +130,32 @@ impl<F: Files> Stream<F> {
     /// Looks for the place after rotations, of which there may have been several. If it has gone with the oldest file,
     /// the reading goes on with what is the oldest now.
     async fn find(&mut self) -> Result<(), F::Error> {
-        let sizes = self.sizes().await?;
-        for rotations in 0..sizes.len() {
-            let place = after(self.place, rotations, &sizes);
-            if self.is_at(place).await? {
-                self.place = place;
-                return Ok(());
+        for is_misled in (0..2 * TRIES).map(|tried| tried >= TRIES) {
+            let listed = self.files.list().await?;
+            for place in self.position.mark().candidates(&listed, is_misled) {
+                if self.is_at(place).await? {
+                    self.position.move_to(place, &listed);
+                    return Ok(());
+                }
             }
         }
-        self.before.clear();
-        self.place = Place { number: sizes.len().saturating_sub(1), offset: 0 };
+        self.has_gap |= !self.position.before.is_empty();
+        self.position = Position::oldest(&self.files.list().await?);
         Ok(())
     }
 }
 
-/// The place of a byte after so many rotations, with files that are now this long.
-fn after(place: Place, rotations: usize, sizes: &[u64]) -> Place {
-    let mut moved = Place { number: place.number + rotations, offset: place.offset };
-    if place.number > 0 {
-        return moved;
-    }
-    // The beginning of the log went to these files, and the rest of it stayed.
-    while moved.number > 0 {
-        let Some(left) = sizes.get(moved.number).and_then(|size| moved.offset.checked_sub(*size)) else { break };
-        moved = Place { number: moved.number - 1, offset: left };
-    }
-    moved
-}
-
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::collections::VecDeque;
-    use std::convert::Infallible;
-
+    use super::super::world::World;
     use super::*;
-
-    /// A log that grows and is rotated between any two looks at it.
-    struct World(RefCell<Log>);
-
-    struct Log {
-        files: VecDeque<Vec<u8>>,
-        lines: u32,
-        random: u32,
-        keeps: usize,
-    }
-
-    impl World {
-        fn new(seed: u32, keeps: usize) -> World {
-            World(RefCell::new(Log { files: [Vec::new()].into(), lines: 0, random: seed, keeps }))
-        }
-    }
-
-    impl Log {
-        fn random(&mut self, below: u32) -> u32 {
-            self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (self.random >> 8) % below
-        }
-
-        /// Goes on for a moment, as long as there are lines to come.
-        fn go_on(&mut self) {
-            if self.lines < 3000 {
-                for _ in 0..self.random(6) {
-                    self.lines += 1;
-                    self.files[0].extend(format!("line {}\n", self.lines).bytes());
-                }
-            }
-            while self.files[0].len() > 512 {
-                let rest = self.files[0].split_off(512);
-                self.files.push_front(rest);
-                self.files.truncate(self.keeps + 1);
-            }
-        }
-    }
-
-    impl Files for &World {
-        type Error = Infallible;
-
-        async fn list(&self) -> Result<Vec<File>, Infallible> {
-            let mut log = self.0.borrow_mut();
-            log.go_on();
-            Ok(log.files.iter().map(|file| File { size: file.len() as u64, written_secs: None }).collect())
-        }
-
-        async fn read(&self, number: usize, offset: u64, length: Option<u64>) -> Result<Vec<u8>, Infallible> {
-            let mut log = self.0.borrow_mut();
-            log.go_on();
-            let some = log.random(700).max(1) as usize;
-            let most = length.map_or(some, |length| usize::try_from(length).unwrap());
-            let file = log.files.get(number).map_or(&[][..], Vec::as_slice);
-            let rest = file.get(usize::try_from(offset).unwrap()..).unwrap_or_default();
-            Ok(rest[..min(rest.len(), most)].to_vec())
-        }
-    }
 
     async fn read(world: &World) -> Vec<u32> {
         let mut stream = Stream::new(world).await.unwrap();
         let (mut text, mut silent) = (Vec::new(), 0);
         while silent < 3 {
             let data = stream.next().await.unwrap();
-            silent = if data.is_empty() && world.0.borrow().lines >= 3000 { silent + 1 } else { 0 };
+            silent = if data.is_empty() && world.is_over() { silent + 1 } else { 0 };
             text.extend(data);
         }
         let text = String::from_utf8(text).unwrap();
@@ -227,7 +167,7 @@ mod tests {
         for seed in 0..50 {
             let world = World::new(seed, 100);
             let lines = read(&world).await;
-            assert!(lines == (1..=world.0.borrow().lines).collect::<Vec<_>>(), "seed {seed}: {lines:?}");
+            assert!(lines == (1..=world.lines()).collect::<Vec<_>>(), "seed {seed}: {lines:?}");
         }
     }
 
@@ -236,19 +176,30 @@ mod tests {
         for seed in 0..50 {
             let world = World::new(seed, 1);
             let lines = read(&world).await;
-            assert_eq!(lines.last(), Some(&world.0.borrow().lines));
+            assert_eq!(lines.last(), Some(&world.lines()));
             let disorder = lines.windows(2).filter(|pair| pair[0] >= pair[1]).count();
             // A line that is cut by a gap may seem to be another one.
             assert!(lines.len() > 100 && disorder * 20 < lines.len(), "seed {seed}: {disorder} of {}", lines.len());
         }
     }
 
-    #[test]
-    fn a_place_moves_with_the_files() {
-        let place = |number, offset| Place { number, offset };
-        assert_eq!(after(place(0, 30), 0, &[30]), place(0, 30));
-        assert_eq!(after(place(0, 30), 1, &[5, 25]), place(0, 5));
-        assert_eq!(after(place(0, 30), 2, &[5, 25, 31]), place(2, 30));
-        assert_eq!(after(place(1, 30), 2, &[5, 25, 31, 40]), place(3, 30));
+    #[tokio::test]
+    async fn what_was_written_before_the_first_look_is_there_though_the_log_was_rotated_since() {
+        let world = World::new(7, 100);
+        let mut stream = Stream::new(&world).await.unwrap();
+        world.go_on(200);
+        assert!(stream.next().await.unwrap().starts_with(b"line 1\n"));
+        assert!(!stream.take_gap());
+    }
+
+    #[tokio::test]
+    async fn a_gap_is_told_once() {
+        let world = World::new(7, 1);
+        let mut stream = Stream::new(&world).await.unwrap();
+        world.go_on(1);
+        while stream.next().await.unwrap().is_empty() {}
+        world.go_on(2000);
+        stream.next().await.unwrap();
+        assert_eq!([stream.take_gap(), stream.take_gap()], [true, false]);
     }
 }

@@ -1,29 +1,23 @@
 //! `cygnet task logs`: what a task wrote, or what all tasks of an app or pod did, through the scheduler. Followed to the
 //! end of the task, or of the app; tasks that start meanwhile are heard, too.
 //!
-//! [`said`] is what comes of one task.
+//! [`listener`] hears one task, [`said`] is a line of it; [`follow`] follows all tasks of an app, in the order that [`chains`]
+//! knows.
 
+mod chains;
+mod follow;
+mod listener;
 mod said;
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use clap::Args;
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 
-use self::said::{Listener, Said, Shape};
+use self::listener::{Listener, Told};
+use self::said::Shape;
 use super::ids;
 use super::members::Whole;
 use crate::api::{Api, encoded};
 use crate::output::complaint;
-
-/// The time between two looks for tasks that are new.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// Lines that wait to be printed.
-const QUEUED: usize = 256;
 
 /// The task, and the part of its output that is wanted.
 #[derive(Debug, Args)]
@@ -50,12 +44,12 @@ pub(crate) struct Logs {
 /// Prints it.
 pub(super) async fn print(api: &Api, logs: &Logs) -> anyhow::Result<()> {
     match Whole::of(api, &logs.id).await? {
-        Some(whole) if logs.follow => follow_all(api, logs, &whole).await,
+        Some(whole) if logs.follow => follow::follow(api, logs, &whole).await,
         Some(whole) => print_all(api, logs, &whole).await,
         None => {
             let task = ids::known(api, &logs.id).await?;
             let shape = if api.json { Shape::Json } else { Shape::Plain };
-            one(api, &task, &logs.query(true), |said| said.print(shape)).await
+            one(api, &task, logs, shape).await
         }
     }
 }
@@ -72,13 +66,34 @@ impl Logs {
     }
 }
 
-/// Hears all of a task.
-async fn one(api: &Api, task: &str, query: &str, mut heard: impl FnMut(&Said)) -> anyhow::Result<()> {
-    let mut listener = Listener::open(api, task, query).await?;
-    while let Some(said) = listener.next().await? {
-        heard(&said);
+/// Prints all of a task. If it is followed, a scheduler that goes away is waited for.
+async fn one(api: &Api, task: &str, logs: &Logs, shape: Shape) -> anyhow::Result<()> {
+    let mut listener = Listener::open(api, task, &logs.query(true)).await?;
+    loop {
+        match listener.next().await? {
+            Told::Line(said) => said.print(shape),
+            Told::Gap(stream) => complaint(gap(task, &stream)),
+            Told::Lost(reason) | Told::Refused(reason) if !logs.follow => bail!("its output broke off: {reason}"),
+            Told::Lost(reason) => complaint(lost(&reason)),
+            Told::Refused(reason) => complaint(refused(task, &reason)),
+            Told::Back => complaint(BACK),
+            Told::End(_) => return Ok(()),
+        }
     }
-    Ok(())
+}
+
+const BACK: &str = "cygnet: the scheduler is back; what is followed goes on where it was";
+
+fn lost(reason: &str) -> String {
+    format!("cygnet: the scheduler is lost: {reason}; what is followed goes on when it is back")
+}
+
+fn refused(task: &str, reason: &str) -> String {
+    format!("cygnet: {task}: {reason}; it is tried again")
+}
+
+fn gap(task: &str, stream: &str) -> String {
+    format!("cygnet: {task}: some of its {stream} is missing here: it was rotated away before it was read")
 }
 
 /// The tasks of an app or pod, one after the other.
@@ -89,7 +104,7 @@ async fn print_all(api: &Api, logs: &Logs, whole: &Whole) -> anyhow::Result<()> 
         tasks.extend(last_of_none(api, whole).await?);
     }
     for task in tasks {
-        if let Err(error) = one(api, &task, &logs.query(true), |said| said.print(shape)).await {
+        if let Err(error) = one(api, &task, logs, shape).await {
             failed += 1;
             complaint(format!("cygnet: {task}: {error:#}"));
         }
@@ -100,51 +115,12 @@ async fn print_all(api: &Api, logs: &Logs, whole: &Whole) -> anyhow::Result<()> 
 
 /// The task to look at where none runs: the one that ended last. Which it is, or that there is none, is said.
 async fn last_of_none(api: &Api, whole: &Whole) -> anyhow::Result<Option<String>> {
-    let last = whole.last_ended(api).await?;
+    let last = whole.ended(api).await?.into_iter().next();
     complaint(match &last {
         Some(task) => format!("cygnet: no task runs now; this is the one that ended last, {task}"),
         None => "cygnet: no task runs now".to_owned(),
     });
     Ok(last)
-}
-
-/// The tasks of an app or pod, as they write, until it is gone and they have ended.
-async fn follow_all(api: &Api, logs: &Logs, whole: &Whole) -> anyhow::Result<()> {
-    let (shape, mut known, mut listeners) = (shape(api), BTreeSet::new(), JoinSet::new());
-    let (sender, mut heard) = mpsc::channel::<Said>(QUEUED);
-    let mut look = tokio::time::interval(LOOK);
-    let (mut was_there, mut is_there) = (true, true);
-    while is_there || !listeners.is_empty() {
-        tokio::select! {
-            Some(said) = heard.recv() => said.print(shape),
-            _ = listeners.join_next(), if !listeners.is_empty() => {}
-            _ = look.tick() => {
-                // A scheduler that does not answer may be back.
-                let Ok(tasks) = whole.tasks(api).await else { is_there = whole.exists(api).await; continue };
-                for task in tasks.into_iter().filter(|task| known.insert(task.clone())) {
-                    listeners.spawn(listen(api.clone(), task, logs.query(was_there), sender.clone()));
-                }
-                was_there = false;
-            }
-        }
-    }
-    while let Ok(said) = heard.try_recv() {
-        said.print(shape);
-    }
-    Ok(())
-}
-
-async fn listen(api: Api, task: String, query: String, heard: mpsc::Sender<Said>) {
-    let all = async {
-        let mut listener = Listener::open(&api, &task, &query).await?;
-        while let Some(said) = listener.next().await? {
-            heard.send(said).await?;
-        }
-        anyhow::Ok(())
-    };
-    if let Err(error) = all.await {
-        complaint(format!("cygnet: {task}: {error:#}"));
-    }
 }
 
 /// The shape in which several tasks are told apart.

@@ -41,6 +41,12 @@ impl Whole {
         Ok(Kind::Pod.meant(&ids(Kind::Pod, pods), short)?.map(Whole::Pod))
     }
 
+    /// Its id as events have it.
+    pub(super) fn id(&self) -> String {
+        let (Whole::App(id) | Whole::Pod(id)) = self;
+        format!("/{}", id.trim_matches('/'))
+    }
+
     fn path(&self) -> String {
         match self {
             Whole::App(id) => path("apps", id),
@@ -67,9 +73,23 @@ impl Whole {
         }
     }
 
-    /// The task that ended last, of those that nobody asked to end.
-    pub(super) async fn last_ended(&self, api: &Api) -> anyhow::Result<Option<String>> {
-        Ok(items(&self.explained(api).await?["ended"]).first().map(|ended| text(&ended["taskId"])))
+    /// The tasks that ended lately though nobody asked for it, the last first.
+    pub(super) async fn ended(&self, api: &Api) -> anyhow::Result<Vec<String>> {
+        Ok(items(&self.explained(api).await?["ended"]).iter().map(|ended| text(&ended["taskId"])).collect())
+    }
+
+    /// The end of a task, if it is one of these.
+    pub(super) async fn end_of(&self, api: &Api, task: &str) -> anyhow::Result<Option<Value>> {
+        let explained = self.explained(api).await?;
+        Ok(items(&explained["ended"]).iter().find(|ended| ended["taskId"] == task).cloned())
+    }
+
+    /// The next thing that is done about the instance of this task, if it has none now.
+    pub(super) async fn next_of(&self, api: &Api, task: &str) -> anyhow::Result<Option<Value>> {
+        let explained = self.explained(api).await?;
+        let is_its_own =
+            |waiting: &&Value| waiting["instance"].as_str().is_some_and(|instance| task.starts_with(instance));
+        Ok(items(&explained["waiting"]).iter().find(is_its_own).map(|waiting| waiting["nextAction"].clone()))
     }
 
     /// True unless it is known to be gone.

@@ -4,15 +4,17 @@
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Request, header};
 use axum::response::sse::{KeepAlive, Sse};
-use axum::response::{IntoResponse, Response, sse};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::{Value, json};
 
 use super::super::Live;
+use super::events::events;
 use super::reader::{Piece, Reader};
+use super::told::{Step, Told};
 use crate::agents::AgentError;
-use crate::logs::{Line, Lines};
+use crate::logs::Line;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,40 +56,6 @@ fn body(kind: &'static str, pieces: impl Stream<Item = Result<Bytes, AgentError>
     ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], Body::from_stream(pieces)).into_response()
 }
 
-/// A reader whose output is cut into lines.
-struct Told {
-    reader: Reader,
-    lines: Vec<Lines>,
-}
-
-/// A step of what is told of a task's output.
-enum Step {
-    Lines(&'static str, Vec<Line>),
-    /// The lines that have no end, and then this.
-    Over(Vec<(&'static str, Line)>, Piece),
-}
-
-impl Told {
-    fn new(reader: Reader) -> Told {
-        let lines = reader.sources.iter().map(|_| Lines::default()).collect();
-        Told { reader, lines }
-    }
-
-    async fn next(&mut self) -> Option<Step> {
-        let (at, data) = match self.reader.next().await? {
-            Piece::Output(at, data) => (at, data),
-            over => return Some(Step::Over(self.rests(), over)),
-        };
-        let name = self.reader.sources.get(at)?.name;
-        Some(Step::Lines(name, self.lines.get_mut(at)?.push(&data)))
-    }
-
-    fn rests(&mut self) -> Vec<(&'static str, Line)> {
-        let rests = self.reader.sources.iter().zip(&mut self.lines);
-        rests.filter_map(|(source, lines)| Some((source.name, lines.rest()?))).collect()
-    }
-}
-
 /// The output of one stream as it is; of both, line by line.
 fn text(reader: Reader) -> impl Stream<Item = Result<Bytes, AgentError>> + Send {
     let alone = reader.sources.len() == 1;
@@ -102,6 +70,7 @@ fn text(reader: Reader) -> impl Stream<Item = Result<Bytes, AgentError>> + Send 
         }
         match told.next().await? {
             Step::Lines(_, lines) => Some((Ok(plain(lines.iter())), Some(told))),
+            Step::Gap(_, rest) => Some((Ok(plain(rest.iter())), Some(told))),
             Step::Over(_, Piece::Failed(error)) => Some((Err(error), None)),
             Step::Over(rests, _) => Some((Ok(plain(rests.iter().map(|(_, line)| line))), None)),
         }
@@ -131,12 +100,16 @@ fn document(reader: Reader) -> impl Stream<Item = Result<Bytes, AgentError>> + S
             comma = ",";
         };
         match told.next().await? {
-            Step::Lines(name, lines) => {
-                lines.iter().for_each(|line| add(name, line));
+            Step::Lines(at, lines) => {
+                lines.iter().for_each(|line| add(told.name(at), line));
+                Some((Ok(text.into()), Some((told, comma))))
+            }
+            Step::Gap(at, rest) => {
+                rest.iter().for_each(|line| add(told.name(at), line));
                 Some((Ok(text.into()), Some((told, comma))))
             }
             Step::Over(rests, over) => {
-                rests.iter().for_each(|(name, line)| add(name, line));
+                rests.iter().for_each(|(at, line)| add(told.name(*at), line));
                 text.push_str(&format!("],{}", over_json(&over).to_string().trim_start_matches('{')));
                 Some((Ok(text.into()), None))
             }
@@ -145,31 +118,12 @@ fn document(reader: Reader) -> impl Stream<Item = Result<Bytes, AgentError>> + S
     begin.chain(rest)
 }
 
-/// Events of the types `begin`, `line`, and at last `end` or `error`.
-fn events(reader: Reader) -> impl Stream<Item = Result<sse::Event, std::convert::Infallible>> + Send {
-    let event = |kind: &str, data: &Value| Ok(sse::Event::default().event(kind).data(data.to_string()));
-    let begin = stream::iter([event("begin", &head(&reader))]);
-    let rest = stream::unfold(Some(Told::new(reader)), move |told| async move {
-        let mut told = told?;
-        let line = |(name, line): (&'static str, Line)| event("line", &json_line(name, &line));
-        Some(match told.next().await? {
-            Step::Lines(name, lines) => (lines.into_iter().map(|one| line((name, one))).collect(), Some(told)),
-            Step::Over(rests, over) => {
-                let kind = if matches!(over, Piece::Failed(_)) { "error" } else { "end" };
-                let last = event(kind, &over_json(&over));
-                (rests.into_iter().map(line).chain([last]).collect::<Vec<_>>(), None)
-            }
-        })
-    });
-    begin.chain(rest.flat_map(stream::iter))
-}
-
-fn head(reader: &Reader) -> Value {
+pub(super) fn head(reader: &Reader) -> Value {
     let task = &reader.task;
     json!({"taskId": task.task_id, "agentId": task.agent_id, "host": task.host, "hasEarlier": reader.has_earlier})
 }
 
-fn json_line(stream: &str, line: &Line) -> Value {
+pub(super) fn json_line(stream: &str, line: &Line) -> Value {
     let mut json = json!({"stream": stream, "line": String::from_utf8_lossy(&line.bytes)});
     if !line.is_whole {
         json["isCut"] = json!(true);
@@ -178,7 +132,7 @@ fn json_line(stream: &str, line: &Line) -> Value {
 }
 
 /// The end of the task as it is known, or why there is no more.
-fn over_json(over: &Piece) -> Value {
+pub(super) fn over_json(over: &Piece) -> Value {
     match over {
         Piece::End(ended) => json!({"ended": ended}),
         Piece::Failed(error) => json!({"message": format!("The {error}")}),

@@ -50,7 +50,7 @@ pub(super) struct Reader {
 /// One of the streams.
 pub(super) struct Source {
     pub name: &'static str,
-    stream: Stream<Log>,
+    pub stream: Stream<Log>,
     /// The bytes to be read, if nobody follows.
     left: u64,
 }
@@ -76,7 +76,11 @@ impl Reader {
         let begin = Begin { lines: wish.tail, since_secs: since.map(|since| since.millis().div_euclid(1000)) };
         let mut sources = Vec::new();
         for &name in &wish.streams {
-            let (stream, left) = begin.of(sandbox.log(name)).await?;
+            let log = sandbox.log(name);
+            let (stream, left) = match wish.mark(name) {
+                Some(mark) => mark.open(log).await?,
+                None => begin.of(log).await?,
+            };
             sources.push(Source { name, stream, left });
         }
         Ok(Reader {
@@ -85,7 +89,7 @@ impl Reader {
             sources,
             follow: wish.follow,
             has_sandbox: sandbox.is_there(),
-            has_earlier: since.is_some(),
+            has_earlier: since.is_some() && wish.marks.is_empty(),
             turn: Turn::Look,
             is_last: !wish.follow,
             has_read: true,

@@ -1,13 +1,9 @@
-//! What comes of the output of one task: lines, and at last its end.
+//! A line of a task's output, and the shapes in which it is printed.
 
 use std::io::Write;
 
-use anyhow::bail;
 use serde_json::{Value, json};
 
-use crate::api::Api;
-use crate::api::encoded;
-use crate::api::events::Events;
 use crate::output::{line, raw};
 use crate::screen::cut;
 
@@ -31,36 +27,8 @@ pub(super) struct Said {
     is_whole: bool,
 }
 
-/// The lines of a task as they come.
-#[derive(Debug)]
-pub(super) struct Listener {
-    task: String,
-    events: Events,
-}
-
-impl Listener {
-    /// Listens to a task.
-    pub(super) async fn open(api: &Api, task: &str, query: &str) -> anyhow::Result<Listener> {
-        let events = api.stream(&format!("/v2/tasks/{}/logs?{query}", encoded(task))).await?;
-        Ok(Listener { task: task.to_owned(), events })
-    }
-
-    /// The next line; none when there will be no more.
-    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Said>> {
-        loop {
-            let Some(event) = self.events.next_event().await? else { bail!("its output broke off") };
-            match event.kind.as_str() {
-                "line" => return Ok(Some(Said::of(&self.task, &event.data))),
-                "end" => return Ok(None),
-                "error" => bail!("{}", event.data["message"].as_str().unwrap_or("its output broke off")),
-                _ => {}
-            }
-        }
-    }
-}
-
 impl Said {
-    fn of(task: &str, data: &Value) -> Said {
+    pub(super) fn of(task: &str, data: &Value) -> Said {
         Said {
             task: task.to_owned(),
             is_error: data["stream"] == "stderr",
@@ -94,7 +62,7 @@ impl Said {
 }
 
 /// The least that tells a task from its siblings: a piece of its uuid, its container in a pod, and its incarnation.
-fn mark(task: &str) -> String {
+pub(super) fn mark(task: &str) -> String {
     let Some((_, rest)) = task.split_once(".instance-") else { return task.to_owned() };
     let (uuid, container) = rest.split_once('.').unwrap_or((rest, "1"));
     format!("{}.{}", uuid.get(..8).unwrap_or(uuid), container.trim_start_matches("_app."))
