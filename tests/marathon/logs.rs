@@ -2,6 +2,7 @@
 
 mod apart;
 mod crash_loop;
+mod places;
 mod unbroken;
 
 use std::net::SocketAddr;

@@ -7,6 +7,7 @@
 mod asking;
 mod error;
 mod histories;
+mod places;
 mod recent;
 mod sandbox;
 
@@ -19,18 +20,17 @@ use mesos::Codec;
 use mesos::client::{Client, ClientError, Timeouts};
 use mesos::credentials::Credential;
 use serde_json::Value;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, Semaphore};
 
 pub(crate) use error::{AgentError, Problem};
 pub(crate) use histories::Histories;
+use places::Places;
+pub(crate) use places::{Full, Place};
 use recent::Recent;
 pub(crate) use sandbox::{Log, Sandbox};
 
 use crate::core::Whereabouts;
 use crate::options::Options;
-
-/// The most logs that are read at a time.
-pub(crate) const READERS: usize = 64;
 
 /// The most agents whose addresses are remembered.
 const REMEMBERED: usize = 10_000;
@@ -67,7 +67,7 @@ struct Shared {
     credential: Option<Credential>,
     /// Host and port of agents, by their ids.
     addresses: Mutex<BTreeMap<String, String>>,
-    readers: Arc<Semaphore>,
+    readers: Places,
     /// Of questions for histories.
     askers: Semaphore,
     recent: Recent,
@@ -79,15 +79,15 @@ impl Agents {
             masters: options.masters().map(str::to_owned).collect(),
             credential: options.credential.clone(),
             addresses: Mutex::default(),
-            readers: Arc::new(Semaphore::new(READERS)),
+            readers: Places::new(),
             askers: Semaphore::new(histories::ASKERS),
             recent: Recent::default(),
         }))
     }
 
-    /// Leave to read a log, for as long as it is kept. None: as many as may are reading.
-    pub(crate) fn reader(&self) -> Option<OwnedSemaphorePermit> {
-        self.0.readers.clone().try_acquire_owned().ok()
+    /// A place to read a log for a client.
+    pub(crate) async fn place(&self, client: &str) -> Result<Place, Full> {
+        self.0.readers.take(client).await
     }
 
     /// A client of an agent, with a connection of its own.
@@ -180,7 +180,7 @@ mod tests {
             masters: Vec::new(),
             credential: None,
             addresses: Mutex::default(),
-            readers: Arc::new(Semaphore::new(1)),
+            readers: Places::new(),
             askers: Semaphore::new(1),
             recent: Recent::default(),
         }));

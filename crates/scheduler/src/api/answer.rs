@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::agents::{AgentError, Problem};
+use crate::agents::{AgentError, Full, Problem};
 use crate::core::{Accepted, Terms};
 use crate::definition::{Faults, ShapeError, shape};
 use crate::refusal::{Refusal, Uncheckable};
@@ -61,6 +61,12 @@ impl From<AgentError> for Rejected {
             _ => 502,
         };
         Rejected::new(status, format!("The {error}"))
+    }
+}
+
+impl From<Full> for Rejected {
+    fn from(full: Full) -> Rejected {
+        Rejected::new(503, full.to_string())
     }
 }
 

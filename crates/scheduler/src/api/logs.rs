@@ -16,8 +16,8 @@ use axum::http::Request;
 
 use super::Api;
 use super::answer::{Answer, Query, Rejected};
+use super::envelope::client_ip;
 use super::stream::last_id;
-use crate::agents::READERS;
 use crate::refusal::Refusal;
 use form::Form;
 use reader::Reader;
@@ -32,11 +32,6 @@ pub(super) async fn show(State(api): State<Api>, Path(task): Path<String>, reque
     }
     let missing = Refusal::NoTask(task.clone());
     let task = api.ask(move |view, _| view.whereabouts(&task)).await?.ok_or(missing)?;
-    let permit = api.agents.reader().ok_or_else(busy)?;
-    let reader = Reader::open(api, permit, task, &wish).await?;
+    let reader = Reader::open(api, client_ip(&request), task, &wish).await?;
     Ok(form.answer(reader))
-}
-
-fn busy() -> Rejected {
-    Rejected::new(503, format!("{READERS} logs are being read already, which is the most at a time: try again later"))
 }

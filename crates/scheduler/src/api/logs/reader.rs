@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use super::super::Api;
+use super::super::answer::Rejected;
 use super::wish::Wish;
-use crate::agents::{AgentError, Log, Sandbox};
+use crate::agents::{Agent, AgentError, Log, Place, Problem, Sandbox};
 use crate::core::{Life, Whereabouts};
 use crate::instance::ended::Ended;
 use crate::logs::{Begin, Stream};
@@ -44,7 +43,8 @@ pub(super) struct Reader {
     has_read: bool,
     pause: Duration,
     failures: u32,
-    _permit: OwnedSemaphorePermit,
+    client: String,
+    place: Place,
 }
 
 /// One of the streams.
@@ -65,12 +65,8 @@ enum Turn {
 
 impl Reader {
     /// Finds the logs, and the places in them to begin at.
-    pub(super) async fn open(
-        api: Api,
-        permit: OwnedSemaphorePermit,
-        task: Whereabouts,
-        wish: &Wish,
-    ) -> Result<Reader, AgentError> {
+    pub(super) async fn open(api: Api, client: String, task: Whereabouts, wish: &Wish) -> Result<Reader, Rejected> {
+        let place = api.agents.place(&client).await?;
         let sandbox = Sandbox::find(&api.agents, &task).await?;
         let since = wish.since.filter(|since| task.staged_at.is_none_or(|staged| staged < *since));
         let begin = Begin { lines: wish.tail, since_secs: since.map(|since| since.millis().div_euclid(1000)) };
@@ -95,12 +91,34 @@ impl Reader {
             has_read: true,
             pause: PAUSES.0,
             failures: 0,
-            _permit: permit,
+            client,
+            place,
         })
     }
 
-    /// The next piece; none after the end.
+    /// The next piece; none after the end. Until it is asked for, somebody else may have the place.
     pub(super) async fn next(&mut self) -> Option<Piece> {
+        if !self.place.goes_on() && !self.has_place_again().await {
+            self.turn = Turn::Done;
+            return Some(Piece::Failed(Agent::of(&self.task).fault(Problem::Busy)));
+        }
+        let next = self.step().await;
+        self.place.waits();
+        next
+    }
+
+    async fn has_place_again(&mut self) -> bool {
+        for _ in 0..TRIES {
+            if let Ok(place) = self.api.agents.place(&self.client).await {
+                self.place = place;
+                return true;
+            }
+            tokio::time::sleep(PAUSES.1).await;
+        }
+        false
+    }
+
+    async fn step(&mut self) -> Option<Piece> {
         loop {
             match self.turn {
                 Turn::Done => return None,
