@@ -30,6 +30,7 @@ use crate::error::AgentError;
 use crate::handle::{Handle, Request, Shutdown};
 use crate::ids::{ExecutorKey, StreamId, TaskKey};
 use crate::jobs::Jobs;
+use crate::late::{Answering, AskedPools};
 use crate::log;
 use crate::registration::Registration;
 
@@ -42,6 +43,7 @@ pub(crate) struct Actor {
     streams: Streams,
     histories: Questions<TaskKey, Result<TaskHistory, Unasked>>,
     measures: Questions<FrameworkId, Measured>,
+    late: AskedPools,
     jobs: Jobs,
     registration: Registration,
     /// Everything that waits for something on the actor's behalf.
@@ -74,6 +76,7 @@ impl Actor {
             streams,
             histories: Questions::default(),
             measures: Questions::default(),
+            late: AskedPools::default(),
             jobs,
             registration,
             waiting,
@@ -129,6 +132,17 @@ impl Actor {
         }
     }
 
+    /// Asks a framework's pool whose checks are late.
+    fn ask_late(&mut self, framework: &FrameworkId, now: Now) -> Result<Answering, Unasked> {
+        self.late.keep(|framework| self.core.has_pool(framework));
+        if !self.core.has_pool(framework) {
+            return Err(Unasked::NoPool);
+        }
+        let (answering, uuid) = self.late.ask(framework, self.core.pool_stream(framework), now.elapsed)?;
+        uuid.into_iter().for_each(|uuid| self.core.ask_late(framework, uuid));
+        Ok(answering)
+    }
+
     fn closed(&mut self, stream: StreamId, now: Now) {
         self.streams.close(stream);
         self.core.stream_closed(now, stream);
@@ -167,9 +181,17 @@ impl Part for Actor {
                 }
             }
             Request::Measured(measured) => self.measures.answer(&measured.uuid.clone(), *measured),
-            Request::SubscribePool { sender, framework, pool } => {
+            Request::Late { framework, answer } => {
+                let _nobody_waits = answer.send(self.ask_late(&framework, now));
+            }
+            Request::ToldLate(framework, late) => self.late.answer(&framework, *late, now.elapsed),
+            Request::SubscribePool { sender, framework, pool, tells_late } => {
                 let stream = self.streams.add_pool(sender);
                 self.core.subscribe_pool(now, stream, &framework, &pool);
+                if self.core.pool_stream(&framework) == Some(stream) {
+                    let asked = self.late.subscribed(&framework, stream, tells_late, now.elapsed);
+                    asked.into_iter().for_each(|uuid| self.core.ask_late(&framework, uuid));
+                }
             }
             Request::PoolExited { framework, exited, answer } => {
                 self.core.pool_exited(now, framework, &exited);

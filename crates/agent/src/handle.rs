@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use containers::provision::ProvisionedNetwork;
 use mesos::server::EventSender;
-use mesos::v1::cygnet::pool_call::Measured;
+use mesos::v1::cygnet::pool_call::{Late, Measured};
 use mesos::v1::cygnet::{AgentCall, PoolEvent, TaskHistory, agent_event, pool_call};
 use mesos::v1::{ContainerId, FrameworkId, executor};
 use processes::Process;
@@ -16,6 +16,7 @@ use crate::core::{
     Unprovided,
 };
 use crate::ids::{ExecutorKey, StreamId, TaskKey};
+use crate::late::Answering;
 
 pub(crate) type Handle = shell::Handle<Request, Core>;
 
@@ -58,11 +59,20 @@ pub(crate) enum Request {
     },
     /// The answer of a pool.
     Measured(Box<Measured>),
+    /// The question to a framework's pool whose checks are late.
+    Late {
+        framework: FrameworkId,
+        answer: Answer<Result<Answering, Unasked>>,
+    },
+    /// The answer of a pool.
+    ToldLate(FrameworkId, Box<Late>),
     SubscribePool {
         sender: EventSender<PoolEvent>,
         framework: FrameworkId,
         /// The pool's own name.
         pool: String,
+        /// True if it can be asked whose checks are late.
+        tells_late: bool,
     },
     PoolExited {
         framework: FrameworkId,

@@ -8,6 +8,7 @@ mod executor;
 mod files;
 mod histories;
 mod history;
+mod late;
 mod legacy;
 mod monitoring;
 mod negotiate;
@@ -50,11 +51,12 @@ pub(crate) struct Measured {
 }
 
 /// All paths. They are forgiving the way Mesos' are: `/slave(1)/state`, `/state/` and `/state.json` are all `/state`.
-const PATHS: [&str; 21] = [
+const PATHS: [&str; 22] = [
     "/api/v1/executor",
     "/cygnet/v1/pool",
     "/cygnet/v1/history",
     "/cygnet/v1/histories",
+    "/cygnet/v1/late",
     "/cygnet/v1/checks",
     "/cygnet/v1/metrics",
     "/api/v1",
@@ -83,6 +85,7 @@ pub(crate) fn router(shared: Shared, authentication: &Authentication) -> Router 
         .route("/cygnet/v1/pool", called(post(pool::call)))
         .route("/cygnet/v1/history", read(get(history::history)))
         .route("/cygnet/v1/histories", read(get(histories::histories)))
+        .route("/cygnet/v1/late", read(get(late::late)))
         .route("/cygnet/v1/checks", called(post(history::check_now)))
         .route("/cygnet/v1/metrics", read(get(monitoring::metrics)))
         .route("/api/v1", any(operator::call))

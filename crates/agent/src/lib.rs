@@ -5,7 +5,7 @@
 //! * [`status_updates`] and [`core`] decide. Both are pure: they are told what happened and when, and say what to do;
 //! * [`log`] is what must survive `kill -9`, [`layout`] is where it and the sandboxes lie;
 //! * [`handle`] is how to reach the core, [`actor`] owns it, makes its changes durable and carries out the rest, with
-//!   [`jobs`] for what takes a while, [`sandbox`] for where tasks live;
+//!   [`jobs`] for what takes a while, [`sandbox`] for where tasks live, [`late`] for what pools owe an answer;
 //! * [`machine`] is what it offers, [`inheritance`] the variables it hands on, [`strangers`] processes that nobody owns,
 //!   [`supported`] what a task may ask for;
 //! * [`isolation`] is what containers are held to, by [`cgroups`], by [`disk`] and by [`log_watch`]; [`networks`] are what
@@ -34,6 +34,7 @@ mod ids;
 mod inheritance;
 mod isolation;
 mod jobs;
+mod late;
 mod layout;
 mod log;
 mod log_watch;

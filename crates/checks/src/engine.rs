@@ -16,6 +16,7 @@ mod entry;
 mod event;
 mod handle;
 mod history;
+mod late;
 mod listener;
 mod mailbox;
 mod messages;
@@ -50,6 +51,7 @@ use run::Prober;
 pub use check::{Check, Start};
 pub use event::Event;
 pub use handle::CheckHandle;
+pub use late::Late;
 pub use listener::Listener;
 pub use metrics::Metrics;
 pub use options::EngineOptions;
@@ -82,6 +84,7 @@ pub enum EngineError {
 pub struct Engine {
     sender: Arc<Sender>,
     reach: Arc<Reach>,
+    owner: u32,
 }
 
 impl Engine {
@@ -94,7 +97,13 @@ impl Engine {
         let prober = Prober::new(options.within(files), Clock::start(), receiver).map_err(EngineError::SetUp)?;
         let thread = thread::Builder::new().name("checks".to_owned());
         thread.spawn(move || prober.run()).map_err(EngineError::SetUp)?;
-        Ok(Engine { sender: Arc::new(sender), reach })
+        Ok(Engine { sender: Arc::new(sender), reach, owner: 0 })
+    }
+
+    /// Another handle, whose checks are told from those of others by this number; 0 is that of the first one.
+    #[must_use]
+    pub fn owned_by(&self, owner: u32) -> Engine {
+        Engine { owner, ..self.clone() }
     }
 
     /// Begins to carry out a check, until its handle is dropped.
@@ -108,7 +117,8 @@ impl Engine {
     /// then, which is answered when all that was said before has been heard.
     pub fn add(&self, check: Check) -> CheckHandle {
         let key = self.sender.next_key();
-        self.sender.send(Message::Add(key, Box::new(Order::of(check, &self.reach))));
+        let order = Order { owner: self.owner, ..Order::of(check, &self.reach) };
+        self.sender.send(Message::Add(key, Box::new(order)));
         CheckHandle::new(Arc::clone(&self.sender), key)
     }
 
@@ -151,5 +161,12 @@ impl Engine {
         let (answer, series) = oneshot::channel();
         self.sender.send(Message::Series(answer));
         series.await.ok()
+    }
+
+    /// The checks that are late; nothing if the engine's thread has died. Those that are paused are not.
+    pub async fn late(&self) -> Option<Vec<Late>> {
+        let (answer, late) = oneshot::channel();
+        self.sender.send(Message::Late(answer));
+        late.await.ok()
     }
 }

@@ -36,8 +36,8 @@ pub mod verdict;
 pub use aggregate::{Group, Rule};
 pub use change::{CheckResult, Previous};
 pub use engine::{
-    Activity, ByHand, Check, CheckHandle, CheckReport, Engine, EngineError, EngineOptions, Event, Listener, Metrics,
-    PastAttempt, Phase, Series, SeriesName, Start,
+    Activity, ByHand, Check, CheckHandle, CheckReport, Engine, EngineError, EngineOptions, Event, Late, Listener,
+    Metrics, PastAttempt, Phase, Series, SeriesName, Start,
 };
 pub use histogram::Histogram;
 pub use outcome::{Answer, Failure, Kind, Outcome, Phases, Reason, Said};

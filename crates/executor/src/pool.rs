@@ -5,10 +5,12 @@
 //! methods: `disconnected` tries until it has a stream or gives up, `subscribed` ends when the stream breaks.
 
 mod config;
+mod late;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::process::ExitCode;
 
+use checks::Late;
 use mesos::Codec;
 use mesos::client::{Client, ClientError, EventStream};
 use mesos::v1::cygnet::pool_event::{self, Content};
@@ -43,10 +45,14 @@ type Key = (ExecutorId, ContainerId);
 struct Pool {
     config: PoolConfig,
     shared: Shared,
-    running: HashSet<Key>,
+    /// Each with the number by which the check engine knows it.
+    running: HashMap<Key, u32>,
+    last: u32,
     executors: JoinSet<(Key, i32)>,
     /// Ended, and the agent does not know.
     ended: BTreeMap<Key, i32>,
+    /// Questions for late checks that the engine has not answered yet.
+    asked: JoinSet<Option<(Vec<u8>, Vec<Late>)>>,
 }
 
 /// The end of a subscription.
@@ -80,8 +86,8 @@ pub async fn run(config: PoolConfig, shim_command: Vec<String>) -> ExitCode {
 async fn be(config: PoolConfig, shim_command: Vec<String>) -> Result<(), ExecutorError> {
     let _lock = lock::hold(&config.lock).await?;
     let shared = Shared::new(shim_command, Exclusion::Host)?;
-    let (running, executors, ended) = (HashSet::new(), JoinSet::new(), BTreeMap::new());
-    Pool { config, shared, running, executors, ended }.run().await;
+    let (running, executors, ended, asked) = (HashMap::new(), JoinSet::new(), BTreeMap::new(), JoinSet::new());
+    Pool { config, shared, running, last: 0, executors, ended, asked }.run().await;
     Ok(())
 }
 
@@ -136,7 +142,8 @@ impl Pool {
 
     async fn connect(&self) -> Result<Connection, ClientError> {
         let client = Client::new(self.config.agent.authority(), Codec::Protobuf);
-        let events = client.subscribe(PATH, &self.own(PoolCall::subscribe())).await?;
+        let call = PoolCall { tells_late: Some(true), ..self.own(PoolCall::subscribe()) };
+        let events = client.subscribe(PATH, &call).await?;
         Ok(Connection { client, events })
     }
 
@@ -149,6 +156,7 @@ impl Pool {
                 event = connection.events.next() => match event {
                     Ok(Some(Content::Add(add))) => self.add(add),
                     Ok(Some(Content::Measure(asked))) => self.tell_measures(&connection.client, asked.uuid),
+                    Ok(Some(Content::Late(asked))) => self.look_for_late(asked.uuid),
                     Ok(Some(Content::Shutdown)) => return Left::Dismissed,
                     Ok(Some(Content::Heartbeat | Content::Unknown)) => {}
                     Ok(None) => return Left::Lost,
@@ -158,21 +166,24 @@ impl Pool {
                     }
                 },
                 Some(joined) = self.executors.join_next() => self.collect(joined),
+                Some(Ok(Some((uuid, late)))) = self.asked.join_next() => self.tell_late(&connection.client, uuid, &late),
             }
         }
     }
 
     fn add(&mut self, add: pool_event::Add) {
         let key = (add.executor_id, add.container_id);
-        if self.ended.contains_key(&key) || !self.running.insert(key.clone()) {
+        if self.ended.contains_key(&key) || self.running.contains_key(&key) {
             return;
         }
+        self.last = self.last.wrapping_add(1);
+        self.running.insert(key.clone(), self.last);
         let mut variables: Variables = foundation();
         variables.extend(add.environment.into_iter().map(|variable| (variable.name, variable.value)));
         if let Some(directory) = add.directory {
             variables.entry("MESOS_DIRECTORY".to_owned()).or_insert(directory);
         }
-        let shared = self.shared.clone();
+        let shared = Shared { engine: self.shared.engine.owned_by(self.last), ..self.shared.clone() };
         self.executors.spawn(async move { (key, one(variables, shared).await) });
     }
 
@@ -202,17 +213,33 @@ impl Pool {
         tokio::spawn(async move {
             let Some(series) = engine.series().await else { return };
             let measured = PoolCall::measured(measured(uuid, &series));
-            let call = PoolCall { framework_id: blank.framework_id, pool_id: blank.pool_id, ..measured };
-            if let Err(error) = client.call(PATH, &call, None).await {
-                tracing::warn!(%error, "the agent does not take counts of checks: they are in no metrics");
-            }
+            answer(&client, &PoolCall { framework_id: blank.framework_id, pool_id: blank.pool_id, ..measured }).await;
         });
+    }
+
+    /// Asks the engine for late checks. If its thread hangs, or is dead, the agent gets no answer, and so knows.
+    fn look_for_late(&mut self, uuid: Vec<u8>) {
+        let engine = self.shared.engine.clone();
+        self.asked.spawn(async move { Some((uuid, engine.late().await?)) });
+    }
+
+    fn tell_late(&self, client: &Client, uuid: Vec<u8>, late: &[Late]) {
+        let named = self.running.iter().map(|((executor, _), number)| (*number, executor));
+        let (client, call) = (client.clone(), self.own(PoolCall::late(late::told(uuid, late, named))));
+        tokio::spawn(async move { answer(&client, &call).await });
     }
 
     /// The call with this pool's ids.
     fn own(&self, call: PoolCall) -> PoolCall {
         let framework_id = Some(self.config.framework_id.as_str().into());
         PoolCall { framework_id, pool_id: Some(self.config.pool_id.clone()), ..call }
+    }
+}
+
+/// Answers the agent. It asks again if nothing comes.
+async fn answer(client: &Client, call: &PoolCall) {
+    if let Err(error) = client.call(PATH, call, None).await {
+        tracing::warn!(%error, "the agent does not take an answer: it is in no metrics, or nowhere told");
     }
 }
 

@@ -1,12 +1,12 @@
-//! The questions for the past attempts of a task's health checks, and for the counts of all attempts of a framework's pool:
-//! only executors of Cygnet's own understand them.
+//! The questions for the past attempts of a task's health checks, and to a framework's pool for the counts of all attempts and
+//! for checks that are late: only executors of Cygnet's own understand them.
 
 use mesos::v1::cygnet::{PoolEvent, pool_event};
 use mesos::v1::executor::{Event, event};
 use mesos::v1::{FrameworkId, TaskState};
 
 use super::{Action, Core};
-use crate::ids::TaskKey;
+use crate::ids::{StreamId, TaskKey};
 
 /// The question to an executor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub(crate) enum Unasked {
     NotSubscribed,
     #[error("The executor of the task keeps no history")]
     Foreign,
+    #[error("The framework has no pool here")]
+    NoPool,
+    #[error("The pool of the framework is of a version that does not know the question")]
+    Deaf,
     #[error("Too many questions wait for answers of executors")]
     TooMany,
 }
@@ -62,5 +66,22 @@ impl Core {
         let event = PoolEvent::measure(pool_event::Measure { uuid });
         self.out.act(Action::ToPool(stream, Box::new(event)));
         true
+    }
+
+    /// True if there is a pool of the framework, or should be one.
+    pub(crate) fn has_pool(&self, framework: &FrameworkId) -> bool {
+        self.pools.contains(framework)
+    }
+
+    /// The stream of a framework's pool, if it is there.
+    pub(crate) fn pool_stream(&self, framework: &FrameworkId) -> Option<StreamId> {
+        self.pools.stream(framework)
+    }
+
+    /// Asks a framework's pool whose checks are late.
+    pub(crate) fn ask_late(&mut self, framework: &FrameworkId, uuid: Vec<u8>) {
+        if let Some(stream) = self.pools.stream(framework) {
+            self.out.act(Action::ToPool(stream, Box::new(PoolEvent::late(pool_event::Late { uuid }))));
+        }
     }
 }

@@ -21,6 +21,7 @@ const REALMS: Realms = Realms {
         "/containers",
         "/cygnet/v1/history",
         "/cygnet/v1/histories",
+        "/cygnet/v1/late",
         "/cygnet/v1/metrics",
         "/files/browse",
         "/files/debug",

@@ -63,9 +63,12 @@ impl From<Unasked> for Refusal {
     fn from(unasked: Unasked) -> Refusal {
         let status = match unasked {
             Unasked::TooMany => StatusCode::SERVICE_UNAVAILABLE,
-            Unasked::UnknownTask | Unasked::NotRunning | Unasked::NotSubscribed | Unasked::Foreign => {
-                StatusCode::NOT_FOUND
-            }
+            Unasked::UnknownTask
+            | Unasked::NotRunning
+            | Unasked::NotSubscribed
+            | Unasked::Foreign
+            | Unasked::NoPool
+            | Unasked::Deaf => StatusCode::NOT_FOUND,
         };
         Refusal::new(status, unasked.to_string())
     }

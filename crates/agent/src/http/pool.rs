@@ -18,12 +18,12 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
     let body = server::read_body(body).await?;
     let (_, call): (_, PoolCall) = server::decode_call(&parts.headers, &body)?;
     let framework = call.framework_id.clone().ok_or(MissingPart("framework_id"))?;
-    let pool = call.pool_id().to_owned();
+    let (pool, tells_late) = (call.pool_id().to_owned(), call.tells_late());
     match call.content()? {
         Content::Subscribe => {
             let codec = server::accept(&parts.headers)?;
             let (sender, response) = server::event_stream(codec, None, QUEUED_EVENTS);
-            shared.actor.send(handle::Request::SubscribePool { sender, framework, pool }).await?;
+            shared.actor.send(handle::Request::SubscribePool { sender, framework, pool, tells_late }).await?;
             Ok(response)
         }
         Content::Exited(exited) => {
@@ -33,6 +33,10 @@ pub(super) async fn call(State(shared): State<Shared>, request: Request) -> Resu
         }
         Content::Measured(measured) => {
             shared.actor.send(handle::Request::Measured(Box::new(measured))).await?;
+            Ok(server::accepted())
+        }
+        Content::Late(late) => {
+            shared.actor.send(handle::Request::ToldLate(framework, Box::new(late))).await?;
             Ok(server::accepted())
         }
         Content::Unknown => Err(MissingPart("type").into()),

@@ -94,6 +94,7 @@ pub(super) struct Order {
     pub(super) start: Start,
     pub(super) events: Listener,
     pub(super) series: Option<Box<SeriesName>>,
+    pub(super) owner: u32,
 }
 
 impl Order {
@@ -105,7 +106,7 @@ impl Order {
         let probe = valid.and_then(|()| Prepared::of(spec.probe, reach));
         let probe = probe.unwrap_or_else(|error| Prepared::Invalid(Box::new(error)));
         let seed = shared_seed(&probe, &place).unwrap_or(seed);
-        Order { id, seed, probe, policy, place, start, events, series: series.map(Box::new) }
+        Order { id, seed, probe, policy, place, start, events, series: series.map(Box::new), owner: 0 }
     }
 }
 

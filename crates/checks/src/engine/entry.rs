@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::attendance::Attendance;
 use super::budget::Lane;
 use super::check::Order;
+use super::late::{Late, is_too_long};
 use super::listener::{Delivery, Listener};
 use super::patience::Patience;
 use super::report::{Activity, ByHand, CheckReport};
@@ -45,6 +46,8 @@ pub(super) struct Entry {
     pub(super) was_greedy: bool,
     /// The name that its attempts are counted under.
     pub(super) series: Number,
+    /// The number of the handle it was added by.
+    owner: u32,
     events: Listener,
     standing: Standing,
     silence: Silence,
@@ -93,7 +96,7 @@ pub(super) struct Running {
 impl Entry {
     /// The entry, and when its first attempt is due.
     pub(super) fn new(order: Order, policy: Arc<Policy>, tick: Duration, now: Duration) -> (Entry, Duration) {
-        let Order { id, seed, probe, place, start, events, .. } = order;
+        let Order { id, seed, probe, place, start, events, owner, .. } = order;
         let schedule = &policy.schedule;
         let (state, age, phase) = match start {
             Start::Fresh => (VerdictState::default(), Duration::ZERO, schedule.delay),
@@ -110,6 +113,7 @@ impl Entry {
             kept: None,
             was_greedy: false,
             series: 0,
+            owner,
             events,
             standing: Standing::new(state, now, age),
             silence: Silence::None,
@@ -188,6 +192,20 @@ impl Entry {
 
     pub(super) fn deliver(&mut self, event: Event) -> Delivery {
         self.events.deliver(event)
+    }
+
+    /// Itself, if it is late: not while it is paused, nor while an attempt runs that may take for ever.
+    pub(super) fn late(&self, now: Duration) -> Option<Late> {
+        let schedule = &self.policy.schedule;
+        let woke = match self.silence {
+            Silence::Paused => return None,
+            Silence::Until(until) => Duration::from_nanos(until),
+            Silence::None => Duration::ZERO,
+        };
+        let may_take_for_ever = self.running.is_some() && schedule.timeout.is_none();
+        let ago = now.saturating_sub(self.standing.last_ended(schedule.delay).max(woke));
+        let is_late = !may_take_for_ever && is_too_long(ago, self.standing.state().interval(schedule), schedule);
+        is_late.then_some(Late { owner: self.owner, id: self.id, ago })
     }
 
     pub(super) fn report(&self, now: Duration, time_of_day: SystemTime) -> CheckReport {

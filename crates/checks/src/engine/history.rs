@@ -53,6 +53,13 @@ impl History {
         self.records.push(record);
     }
 
+    /// The end of the last one.
+    pub(super) fn last_ended(&self) -> Duration {
+        let newest = usize::from(self.next).checked_sub(1).unwrap_or(REMEMBERED - 1);
+        let took = self.records.get(newest).map_or(Duration::ZERO, Record::took);
+        self.started().saturating_add(took)
+    }
+
     /// The last ones, oldest first.
     pub(super) fn attempts(&self, now: Duration) -> Vec<PastAttempt> {
         let (newer, older) = self.records.split_at(usize::from(self.next).min(self.records.len()));
@@ -111,6 +118,7 @@ mod tests {
         assert_eq!((ago, kind, code), (ms(1000), Kind::Success, 0));
         assert_eq!(duration, Duration::from_micros(78_976), "79 ms, but for a thousandth");
         assert_eq!((attempts[58].kind, attempts[58].code), (Kind::Status, 503));
+        assert_eq!(history.last_ended(), ms(79_000) + last.duration);
         let first = attempts[0].ago.as_secs_f64();
         assert!((first - 60.0).abs() < 0.1, "{first}");
         assert_eq!(History::default().attempts(ms(1)), []);

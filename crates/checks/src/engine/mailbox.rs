@@ -12,7 +12,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use tokio::sync::oneshot;
 
 use super::check::Order;
-use super::{ByHand, CheckReport, Metrics, Series};
+use super::{ByHand, CheckReport, Late, Metrics, Series};
 use crate::spec::Schedule;
 use crate::timetable::Key;
 
@@ -31,6 +31,7 @@ pub(super) enum Message {
     Report(Key, oneshot::Sender<CheckReport>),
     Metrics(oneshot::Sender<Metrics>),
     Series(oneshot::Sender<Vec<Series>>),
+    Late(oneshot::Sender<Vec<Late>>),
     /// The last handle is gone.
     Stop,
     /// All checks are to end; what is sent back is dropped when they have.

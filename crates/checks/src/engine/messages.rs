@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::CheckReport;
 use super::check::Order;
 use super::entry::{Entry, Policy, Silence};
 use super::mailbox::Message;
 use super::metrics::Metrics;
 use super::report::ByHand;
 use super::run::{Prober, Turn};
+use super::{CheckReport, Late};
 use crate::spec::Schedule;
 use crate::timetable::{Key, nanos};
 
@@ -43,6 +43,9 @@ impl Prober {
                 }
                 Message::Series(answer) => {
                     let _who_asked_has_gone = answer.send(self.ledger.all(self.context.clock.now()));
+                }
+                Message::Late(answer) => {
+                    let _who_asked_has_gone = answer.send(self.late());
                 }
                 Message::Stop => return Turn::Last,
                 Message::ShutDown(waits) => {
@@ -165,6 +168,11 @@ impl Prober {
     fn report(&self, key: Key) -> Option<CheckReport> {
         let now = self.context.clock.now();
         Some(self.checks.get(&key)?.report(now, self.context.looked.time_of_day(now)))
+    }
+
+    fn late(&self) -> Vec<Late> {
+        let now = self.context.clock.now();
+        self.checks.values().filter_map(|entry| entry.late(now)).collect()
     }
 
     fn metrics(&self) -> Metrics {

@@ -53,8 +53,14 @@ impl Standing {
         self.history.is_some()
     }
 
-    /// Judges an attempt by its start, its end and its outcome, and remembers it. Returns a change of the verdict, unless that is set by
-    /// hand.
+    /// The time at which an attempt last ended, or else the first one was due, after this delay.
+    pub(super) fn last_ended(&self, delay: Duration) -> Duration {
+        let first_due = || Duration::from_nanos(self.added).saturating_add(delay);
+        self.history.as_deref().map_or_else(first_due, History::last_ended)
+    }
+
+    /// Judges an attempt by its start, its end and its outcome, and remembers it. Returns a change of the verdict, unless
+    /// that is set by hand.
     pub(super) fn conclude(
         &mut self,
         started: Duration,

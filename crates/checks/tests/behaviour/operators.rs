@@ -232,3 +232,25 @@ async fn commands_wait_for_their_share_of_cpu() {
     assert!((0.1..0.5).contains(&share), "{share}: a fifth, and what was in store at the beginning");
     assert!(metrics.lag.late > 0, "who waits is late");
 }
+
+/// One command takes the only place there is for commands, for ever.
+#[tokio::test]
+async fn a_check_that_gets_no_turn_is_late_with_its_owner_and_one_that_is_paused_or_under_way_is_not() {
+    let engine = Engine::start(EngineOptions { max_commands_in_flight: 1, ..EngineOptions::default() }).unwrap();
+    let mut endless = spec(Probe::Command(shell("sleep 3600")));
+    endless.schedule.timeout = None;
+    let _under_way = watch(&engine, endless);
+    let mut waiting = spec(Probe::Command(shell("true")));
+    waiting.schedule.timeout = Some(ms(100));
+    let _waiting = watch(&engine.owned_by(7), waiting.clone());
+    let paused = watch(&engine, waiting);
+    paused.handle.pause();
+    let late = loop {
+        match engine.late().await.unwrap().as_slice() {
+            [] => tokio::time::sleep(ms(50)).await,
+            late => break late.to_vec(),
+        }
+    };
+    assert_eq!(late.iter().map(|late| (late.owner, late.id)).collect::<Vec<_>>(), [(7, 1)]);
+    assert!(late[0].ago > Duration::from_secs(3), "{late:?}");
+}

@@ -228,7 +228,7 @@ impl Agent {
             environment: self.environment(executor).into_iter().map(variable).collect(),
             directory: Some(self.sandbox(executor).display().to_string()),
         };
-        self.to_pool(PoolEvent { r#type: Some(pool_event::Type::Add.into()), add: Some(add), measure: None }).await;
+        self.to_pool(PoolEvent::add(add)).await;
     }
 
     /// Forgets the pool process: what comes next is about the one after it.
