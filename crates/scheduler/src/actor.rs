@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::checkers::Checkers;
-use crate::core::{Core, Effects, LaunchSettings, Loaded, Settings, Subscribers};
+use crate::core::{Core, Effects, LateQuestion, LaunchSettings, Loaded, Settings, Subscribers};
 use crate::drain::Drain;
 use crate::error::SchedulerError;
 use crate::events;
@@ -36,11 +36,13 @@ const RETRY: Duration = Duration::from_secs(1);
 const PROBE: &str = "probe";
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// The ways to those who speak to the master.
+/// The ways to those who speak to the master, and to agents.
 pub(crate) struct Outlets {
     pub calls: mpsc::UnboundedSender<Call>,
     /// Agents that it is to empty.
     pub drains: mpsc::UnboundedSender<Drain>,
+    /// What agents are to be asked.
+    pub questions: mpsc::UnboundedSender<LateQuestion>,
 }
 
 pub(crate) struct Actor {
@@ -211,6 +213,8 @@ impl Actor {
             }
             Report::Update(status) => self.books.core.update(&status, now),
             Report::HandedOver { agent_id, outcome } => self.books.core.handed_over(&agent_id, outcome, now),
+            Report::Looked => self.books.core.looked(now),
+            Report::ToldOfChecks { agent_id, told } => self.books.core.told_of_checks(&agent_id, told, now),
         }
     }
 
@@ -229,6 +233,9 @@ impl Actor {
         }
         for drain in effects.drains {
             let _ = outlets.drains.send(drain);
+        }
+        for question in effects.questions {
+            let _ = outlets.questions.send(question);
         }
         for order in effects.checks {
             self.checkers.order(order);

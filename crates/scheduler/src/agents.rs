@@ -1,12 +1,13 @@
-//! Agents, asked for what only they know: logs in sandboxes, and past attempts of checks.
+//! Agents, asked for what only they know: logs in sandboxes, past attempts of checks, and checks that are late.
 //!
 //! In: questions of those who look. Out: answers, or who is at fault. The master says where an agent is; that is remembered
-//! until the agent does not answer there, or not in time. Nothing is asked unasked, and only so much at a time. Owns no task:
-//! whoever asks waits, and the core never does.
+//! until the agent does not answer there, or not in time. Nothing is asked unasked, and only so much at a time. Whoever asks
+//! waits; only for the core, which never does, [`Agents::run`] owns a task.
 
 mod asking;
 mod error;
 mod histories;
+mod lateness;
 mod places;
 mod recent;
 mod sandbox;

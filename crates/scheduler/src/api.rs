@@ -16,6 +16,7 @@ mod front;
 mod groups;
 mod history;
 mod logs;
+mod looking;
 mod methods;
 mod monitoring;
 mod overview;
@@ -79,7 +80,7 @@ impl Api {
         options: &Options,
         address: SocketAddr,
         abdication: Arc<Notify>,
-        operator: Operator,
+        (operator, agents): (Operator, Agents),
     ) -> Api {
         let allowed = Some(&options.allowed_origins).filter(|origins| !origins.is_empty());
         let shown = json!({
@@ -96,7 +97,7 @@ impl Api {
         let (name, callbacks) = (options.framework_name.clone(), options.event_callbacks.clone());
         Api {
             actor,
-            agents: Agents::new(options),
+            agents,
             authority: options.authority(address),
             port: address.port(),
             options: shown,

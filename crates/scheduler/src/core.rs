@@ -22,6 +22,7 @@ mod figures;
 mod groups;
 mod instances;
 mod kills;
+mod lateness;
 mod link;
 mod members;
 mod offers;
@@ -56,6 +57,7 @@ pub(crate) use changes::{Accepted, Kill, Manner, Terms};
 pub(crate) use checks::Asked;
 pub(crate) use checks::{CheckOrder, CheckStart, Finding};
 pub(crate) use figures::AppFigures;
+pub(crate) use lateness::{Lack, LateQuestion, Told as ToldOfChecks, Unchecked, Untelling, checked_at};
 pub(crate) use past::{How, Past};
 pub(crate) use proposals::{Asked as Proposed, Proposal};
 pub(crate) use records::{AppRecord, GroupVersion, LoadError, Loaded};
@@ -80,6 +82,7 @@ use endings::Endings;
 use figures::Figures;
 use instances::Instances;
 use kills::Kills;
+use lateness::Lateness;
 use link::Link;
 use outbox::Outbox;
 use past::PastDeployments;
@@ -104,6 +107,8 @@ pub(crate) struct Effects {
     pub events: Vec<Event>,
     /// Agents that the master is to empty.
     pub drains: Vec<Drain>,
+    /// To agents, because somebody looks.
+    pub questions: Vec<LateQuestion>,
     /// The URLs to post events to from now on, if they changed.
     pub subscribers: Option<Subscribers>,
 }
@@ -125,6 +130,7 @@ pub(crate) struct Core {
     brake: Brake,
     checking: Checking,
     drains: Drains,
+    lateness: Lateness,
 }
 
 impl Core {
@@ -144,6 +150,7 @@ impl Core {
             kills: Kills::new(loaded.departed, now.moment),
             brake: Brake::new(settings.brake),
             checking: Checking::default(),
+            lateness: Lateness::default(),
             drains: Drains::new(loaded.drains, now),
             launches: settings.launches,
         };

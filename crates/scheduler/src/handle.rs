@@ -7,7 +7,7 @@ use mesos::v1::{Offer, TaskStatus};
 use shell::Answers;
 use tokio::sync::{broadcast, watch};
 
-use crate::core::{Core, View};
+use crate::core::{Core, ToldOfChecks, View};
 use crate::drain::HandOver;
 use crate::events::Event;
 use crate::journal::{Journal, Missed, Told};
@@ -44,6 +44,13 @@ pub(crate) enum Report {
     HandedOver {
         agent_id: String,
         outcome: HandOver,
+    },
+    /// Somebody looks at how tasks are.
+    Looked,
+    /// An agent was asked whether checks are made.
+    ToldOfChecks {
+        agent_id: String,
+        told: ToldOfChecks,
     },
 }
 

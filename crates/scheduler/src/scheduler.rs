@@ -1,7 +1,7 @@
 //! A scheduler as a whole: bound to its port, then run until told to stop.
 //!
-//! Owns these tasks while it runs: the actor, the framework's subscription, the one that has the master empty agents, the
-//! API's server, and, where that is allowed, the one that posts events.
+//! Owns these tasks while it runs: the actor, the framework's subscription, the one that has the master empty agents, the one
+//! that asks agents what people want to see, the API's server, and, where that is allowed, the one that posts events.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::actor::{Actor, Outlets};
+use crate::agents::Agents;
 use crate::api::{self, Api};
 use crate::callback::{BadCallback, Callback};
 use crate::callbacks::Callbacks;
@@ -80,20 +81,24 @@ impl Scheduler {
         let callbacks = self.options.event_callbacks.is_some();
         let callbacks = callbacks.then(|| Callbacks::start(self.actor.subscribers(), handle.clone()));
         let _callbacks = callbacks.map(|callbacks| AbortOnDropHandle::new(tokio::spawn(callbacks.run())));
-        let operator = Operator::new(&self.options);
+        let (operator, agents) = (Operator::new(&self.options), Agents::new(&self.options));
         let engine = self.actor.engine();
-        let api = Api::new(handle.clone(), engine, &self.options, self.address, abdication, operator.clone());
+        let others = (operator.clone(), agents.clone());
+        let api = Api::new(handle.clone(), engine, &self.options, self.address, abdication, others);
         let stop = shutdown.child_token();
         let (calls, outbox) = tokio::sync::mpsc::unbounded_channel();
         let (drains, handed_over) = tokio::sync::mpsc::unbounded_channel();
+        let (questions, put) = tokio::sync::mpsc::unbounded_channel();
         let framework = tokio::spawn(framework.run(outbox, stop.clone()));
         let operator = tokio::spawn(operator.run(handed_over, handle.clone(), stop.clone()));
+        let agents = tokio::spawn(agents.run(put, handle.clone(), stop.clone()));
         let front = api::front(self.options.hostname.as_deref());
         let server = tokio::spawn(serve(self.listener, api::router(api), front, stop.clone()));
-        let result = self.actor.run(Outlets { calls, drains }, shutdown).await;
+        let result = self.actor.run(Outlets { calls, drains, questions }, shutdown).await;
         stop.cancel();
         let _ = framework.await;
         let _ = operator.await;
+        let _ = agents.await;
         let _ = server.await;
         result
     }

@@ -14,6 +14,7 @@ mod overview;
 mod pods;
 mod queue;
 mod texts;
+mod unchecked;
 mod versions;
 
 use checks::Verdict;
@@ -49,6 +50,8 @@ pub(crate) struct Embed {
     pub brake: bool,
     /// Why each instance is as it is, and what is done next: not Marathon's, either.
     pub health: bool,
+    /// True if it is told by what agents say now of their checkers, and not by what they said last.
+    pub checkers: bool,
 }
 
 impl Embed {
@@ -85,6 +88,7 @@ impl Embed {
                 self.tasks = true;
                 self.health = true;
             }
+            "checkers" => self.checkers = true,
             _ => tracing::debug!(name, "ignored an unknown embed"),
         }
     }

@@ -56,7 +56,7 @@ impl History {
     /// The end of the last one.
     pub(super) fn last_ended(&self) -> Duration {
         let newest = usize::from(self.next).checked_sub(1).unwrap_or(REMEMBERED - 1);
-        let took = self.records.get(newest).map_or(Duration::ZERO, Record::took);
+        let took = self.records.get(newest).map_or(Duration::ZERO, |record| record.took());
         self.started().saturating_add(took)
     }
 

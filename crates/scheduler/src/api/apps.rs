@@ -29,6 +29,7 @@ pub(super) async fn list(State(api): State<Api>, request: Request<Body>) -> Answ
     let label = query.get("label").map(selector).transpose()?;
     let filter = AppFilter { id: query.get("id").map(str::to_owned), cmd: query.get("cmd").map(str::to_owned), label };
     let embed = query.embed(Embed::counts_and_deployments());
+    api.looked_for(&embed).await;
     let apps = api.actor.apps(filter, embed).await.ok_or_else(gone)?;
     Ok(json_text(200, AppText::list(&apps)))
 }
@@ -115,6 +116,7 @@ async fn definition(api: Api, id: AppId, request: Request<Body>) -> Answer {
 
 async fn show(api: Api, id: AppId, query: &Query) -> Answer {
     let (embed, missing) = (query.embed(Embed::single()), Refusal::NoApp(id.clone()));
+    api.looked_for(&embed).await;
     let (has_health, of_app) = (embed.health, id.clone());
     let app = api.ask(move |view, now| view.app_json(&id, &embed, now)).await?;
     let mut app = app.ok_or(missing)?;
@@ -127,6 +129,7 @@ async fn show(api: Api, id: AppId, query: &Query) -> Answer {
 /// `GET /v2/apps/{group}/*`: all apps in a group.
 async fn of_group(api: Api, id: AppId, query: &Query) -> Answer {
     let embed = query.embed(Embed::single());
+    api.looked_for(&embed).await;
     let apps = api.ask(move |view, now| view.apps_of_group(&id, &embed, now)).await??;
     shown(&json!({"*": apps}))
 }

@@ -48,6 +48,7 @@ async fn group(api: Api, id: AppId, request: Request<Body>) -> Answer {
     match request.method().as_str() {
         "GET" => {
             let embed = GroupEmbed::of(query.all("embed"));
+            api.looked_for(&embed.app).await;
             shown(&api.ask(move |view, now| view.group_json(&id, &embed, now)).await??)
         }
         "POST" | "PUT" => {
@@ -87,6 +88,7 @@ async fn patch(api: Api, id: AppId, request: Request<Body>) -> Answer {
 
 async fn apps(api: Api, id: AppId, query: &Query) -> Answer {
     let embed = query.embed(Embed::default());
+    api.looked_for(&embed).await;
     shown(&api.ask(move |view, now| view.apps_of_group(&id, &embed, now)).await??)
 }
 

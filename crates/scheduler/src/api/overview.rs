@@ -13,13 +13,15 @@ use crate::view::{Page, Place};
 const USUAL: usize = 50;
 const MOST: usize = 1000;
 
-/// `?group=` has it about the apps in a group, `?limit=` and `?after=` page by page.
+/// `?group=` has it about the apps in a group, `?limit=` and `?after=` page by page. With `?embed=checkers` agents are waited for
+/// who are asked whether checks are made.
 pub(super) async fn show(State(api): State<Api>, request: Request<Body>) -> Answer {
     let query = Query::of(&request);
     let limit = query.get("limit").map_or(Ok(USUAL), str::parse);
     let limit = limit.map_err(|_| Rejected::new(400, "limit must be a number of entries"))?.min(MOST);
     let malformed = || Rejected::new(400, "after must be the 'next' of the page before");
     let after = query.get("after").map(|text| Place::parse(text).ok_or_else(malformed)).transpose()?;
+    api.looked(query.all("embed").any(|name| name == "checkers")).await;
     let group = query.get("group").map_or_else(AppId::root, AppId::new);
     shown(&api.ask(move |view, now| view.overview(&Page { group, limit, after }, now)).await??)
 }

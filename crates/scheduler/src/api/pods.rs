@@ -15,6 +15,7 @@ use crate::events::Origin;
 use crate::ids::AppId;
 use crate::refusal::Refusal;
 use crate::time::Now;
+use crate::view::Embed;
 
 const BASE: &str = "/v2/pods";
 
@@ -36,13 +37,15 @@ pub(super) async fn create(State(api): State<Api>, request: Request<Body>) -> An
 
 /// `/v2/pods::status`.
 pub(super) async fn statuses(State(api): State<Api>, request: Request<Body>) -> Answer {
-    let is_explained = is_explained(&request);
+    let is_explained = is_explained(&api, &Query::of(&request)).await;
     shown(&api.ask(move |view, now| view.pod_statuses(is_explained.then_some(now))).await?)
 }
 
 /// True for `embed=health`, as for apps: not one of Marathon's.
-fn is_explained(request: &Request<Body>) -> bool {
-    Query::of(request).all("embed").any(|name| name == "health")
+async fn is_explained(api: &Api, query: &Query) -> bool {
+    let embed = query.embed(Embed::default());
+    api.looked_for(&embed).await;
+    embed.health
 }
 
 /// The methods of a path below `/v2/pods/`.
@@ -71,7 +74,7 @@ pub(super) async fn one(State(api): State<Api>, Path(path): Path<String>, reques
         }
         ("GET", Some("status")) if id.is_root() => statuses(State(api), request).await,
         ("GET", Some("status")) => {
-            let is_explained = is_explained(&request);
+            let is_explained = is_explained(&api, &Query::of(&request)).await;
             shown(&api.ask(move |view, now| view.status_of_pod(&id, is_explained.then_some(now))).await??)
         }
         ("GET", Some("versions")) => shown(&api.ask(move |view, _| view.pod_versions(&id)).await??),

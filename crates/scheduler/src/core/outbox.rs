@@ -10,7 +10,7 @@ use store::Batch;
 
 use super::counters::Counters;
 use super::records::{SUBSCRIBERS, write};
-use super::{CheckOrder, Effects, Subscribers};
+use super::{CheckOrder, Effects, LateQuestion, Subscribers};
 use crate::drain::Drain;
 use crate::events::{Event, Origin};
 use crate::ids::AppId;
@@ -46,6 +46,11 @@ impl Outbox {
     /// To the master, to empty these agents.
     pub(super) fn hand_over(&mut self, drains: impl IntoIterator<Item = Drain>) {
         self.effects.drains.extend(drains);
+    }
+
+    /// To agents.
+    pub(super) fn ask(&mut self, questions: impl IntoIterator<Item = LateQuestion>) {
+        self.effects.questions.extend(questions);
     }
 
     /// To the check engine.

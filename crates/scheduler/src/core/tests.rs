@@ -9,6 +9,7 @@ mod events;
 mod groups;
 mod health;
 mod kills;
+mod lateness;
 mod launches;
 mod monitoring;
 mod overview;

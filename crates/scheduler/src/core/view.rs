@@ -6,6 +6,7 @@ use super::endings::Endings;
 use super::figures::Figures;
 use super::instances::Instances;
 use super::kills::Kills;
+use super::lateness::Lateness;
 use super::link::Link;
 use super::outbox::Outbox;
 use super::past::PastDeployments;
@@ -43,6 +44,7 @@ pub(crate) struct View<'a> {
     pub kills: &'a Kills,
     pub brake: &'a Brake,
     pub drains: &'a Drains,
+    pub lateness: &'a Lateness,
 }
 
 impl Core {
@@ -63,6 +65,7 @@ impl Core {
             kills: &self.kills,
             brake: &self.brake,
             drains: &self.drains,
+            lateness: &self.lateness,
         }
     }
 }
@@ -106,6 +109,14 @@ impl<'a> View<'a> {
     /// The definition that an instance was, or will be, launched with.
     pub(crate) fn spec_of(&self, id: &InstanceId) -> Option<&'a RunSpec> {
         self.definitions.of(self.instances.get(id)?)
+    }
+
+    /// True if checks of an instance are made by its executor; of a pod all are.
+    pub(crate) fn is_checked_by_executor(&self, instance: &Instance) -> bool {
+        let spec = self.definitions.of(instance);
+        spec.is_some_and(|spec| {
+            spec.pod().is_some() || spec.health_checks.iter().any(|check| check.protocol.is_native())
+        })
     }
 
     /// The tasks of an app, which must exist.

@@ -54,10 +54,7 @@ impl View<'_> {
 
     /// The places of an app's tasks that run and have checks made by their executors.
     pub(crate) fn checked_by_executors(&self, app: &AppId) -> Vec<Whereabouts> {
-        let has_checks = |instance: &&Instance| {
-            let spec = self.definitions.of(instance);
-            spec.is_some_and(|spec| spec.health_checks.iter().any(|check| check.protocol.is_native()))
-        };
+        let has_checks = |instance: &&Instance| self.is_checked_by_executor(instance);
         let running = self.instances.tasks_of(app).filter(|instance| instance.condition == Condition::Running);
         running.filter(has_checks).filter_map(|instance| self.whereabouts(&instance.task_id())).collect()
     }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::paused_until;
+use super::{paused_until, unchecked};
 use crate::check_name::question;
 use crate::core::View;
 use crate::definition::{HealthCheck, RunSpec};
@@ -21,6 +21,7 @@ impl View<'_> {
             "verdict": instance.checked.verdict().as_str(), "since": instance.times.since,
             "checks": checks, "changes": instance.checked.changes.all().rev().map(change).collect::<Vec<_>>(),
             "checksPausedUntil": instance.checked.paused.map(paused_until),
+            "unchecked": unchecked::json(self.unchecked(instance, now)),
             "nextAction": self.next_action(instance, now),
         })
     }

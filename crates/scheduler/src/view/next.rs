@@ -112,11 +112,13 @@ impl View<'_> {
             return next("held", text, eases.map(When::At));
         }
         let known = || app.health_checks.iter().zip(&instance.checked.health);
+        let again = || next("checker", "is judged again once its checker goes on", None);
         known()
             .filter(|(_, health)| health.verdict == Verdict::Unhealthy)
             .find_map(|(check, health)| killed(check, health))
             .or_else(|| known().find_map(|(check, health)| awaited(check, health, instance, now.wall)))
             .or_else(|| instance.checked.awaits_readiness.then(|| next("ready", "waits to be ready", None)).flatten())
+            .or_else(|| self.unchecked(instance, now).and_then(|_| again()))
     }
 }
 

@@ -14,7 +14,7 @@ use checks::Verdict;
 use serde_json::{Value, json};
 
 use super::halted::Halted;
-use crate::core::View;
+use crate::core::{Unchecked, Untelling, View};
 use crate::deployment::Deployment;
 use crate::ids::AppId;
 use crate::instance::{Condition, Instance};
@@ -68,6 +68,9 @@ type Key<'a> = (Trouble, i64, &'a str);
 enum Patient<'a> {
     /// In this trouble, and since when.
     Instance(&'a Instance, Trouble, Timestamp),
+    /// Healthy, as far as anybody knows.
+    Unchecked(&'a Instance, Unchecked),
+    Agent(Untelling<'a>),
     Halted(Halted<'a>),
     Deployment(&'a Deployment),
 }
@@ -76,6 +79,8 @@ impl<'a> Patient<'a> {
     fn key(self) -> Key<'a> {
         match self {
             Patient::Instance(instance, trouble, since) => (trouble, since.millis(), instance.id.as_str()),
+            Patient::Unchecked(instance, found) => (Trouble::Unchecked, found.since.millis(), instance.id.as_str()),
+            Patient::Agent(found) => (Trouble::Untelling, found.since.millis(), found.agent_id),
             Patient::Halted(found) => (Trouble::Halted, found.since.millis(), found.app.as_str()),
             Patient::Deployment(found) => (Trouble::Deployment, found.begun.millis(), &found.id),
         }
@@ -103,7 +108,7 @@ impl<'a> View<'a> {
         let totals = self.totals(&page.group, &unready);
         Ok(json!({
             "at": now.wall, "group": page.group, "total": totals.of(&page.group), "groups": totals.json(),
-            "notWellCount": count, "notWell": entries, "next": next,
+            "notWellCount": count, "notWell": entries, "next": next, "checkersAsOf": self.lateness.as_of(now),
             "allWellSince": self.well_since(&page.group, unready.is_empty()).filter(|_| count == 0),
         }))
     }
@@ -137,6 +142,11 @@ impl<'a> View<'a> {
             let again = again.into_iter();
             patients.extend(again.map(|found| Patient::Instance(found, failing, entry::since(found, failing))));
         }
+        for (instance, found) in self.unchecked_within(group, now) {
+            numbers.entry(&instance.app).or_insert_with(|| Unready::of(&[])).is_well = false;
+            patients.push(Patient::Unchecked(instance, found));
+        }
+        patients.extend(self.untelling_within(group, now).into_iter().map(Patient::Agent));
         for found in self.halted_within(group) {
             numbers.entry(found.app).or_insert_with(|| Unready::of(&[])).is_well = false;
             patients.push(Patient::Halted(found));

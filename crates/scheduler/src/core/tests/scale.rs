@@ -4,6 +4,7 @@
 use harness::wait::worked;
 
 use super::*;
+use crate::core::ToldOfChecks as Told;
 use crate::definition::RunSpec;
 
 /// The number of messages the actor takes into one batch.
@@ -141,6 +142,11 @@ fn what_is_not_well_among_a_hundred_thousand_is_said_in_time_however_many_are() 
         assert_eq!(overview["notWell"].as_array().unwrap().len(), count.min(50));
     };
     look(&world, 0);
+    world.tell(Core::looked);
+    for (told, count) in [(Told::Silent(Duration::ZERO), 100_000 / PART), (Told::Nothing, 0)] {
+        world.tell(|core, now| core.told_of_checks("agent", told, now));
+        look(&world, count);
+    }
     let mut sick: Vec<_> =
         world.tasks().iter().map(|task| answer(task, false, Reason::TaskHealthCheckStatusUpdated)).collect();
     let rest = sick.split_off(10);

@@ -177,6 +177,7 @@ fn an_app_that_is_read_with_all_there_is_of_it_can_be_sent_back() {
         readiness: true,
         brake: true,
         health: true,
+        checkers: true,
     };
     let read = world.core.view().app_json(&web(), &embed, world.now).unwrap();
     let sent: AppUpdate = serde_json::from_value(read.clone()).unwrap();

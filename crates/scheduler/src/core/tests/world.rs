@@ -13,6 +13,8 @@ pub(super) struct World {
     pub(super) checks: Vec<CheckOrder>,
     /// Agents that the master was told to empty.
     pub(super) drains: Vec<Drain>,
+    /// To agents.
+    pub(super) questions: Vec<LateQuestion>,
 }
 
 impl World {
@@ -27,7 +29,8 @@ impl World {
     pub(super) fn at(loaded: Loaded, now: Now) -> World {
         let core = Core::new(loaded, Settings::default(), 1, now);
         let (calls, events, checks, drains) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut world = World { core, texts: Texts::default(), now, calls, events, checks, drains };
+        let questions = Vec::new();
+        let mut world = World { core, texts: Texts::default(), now, calls, events, checks, drains, questions };
         world.core.registration();
         world.tell(|core, now| core.subscribed("framework", "master:5050", now));
         world
@@ -65,6 +68,7 @@ impl World {
         self.events.extend(effects.events);
         self.checks.extend(effects.checks);
         self.drains.extend(effects.drains);
+        self.questions.extend(effects.questions);
         result
     }
 

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use super::Patient;
 use super::trouble::Trouble;
 use crate::check_name::check_name;
-use crate::core::View;
+use crate::core::{Unchecked, View};
 use crate::deployment::Deployment;
 use crate::health::Health;
 use crate::instance::{Condition, Instance};
 use crate::time::{Now, Timestamp};
 use crate::view::halted::Halted;
+use crate::view::unchecked::{self, agent_entry};
 
 /// The most apps of a deployment that are named.
 const NAMED: usize = 10;
@@ -20,6 +21,8 @@ impl View<'_> {
     pub(super) fn entry(&self, patient: Patient<'_>, now: Now) -> Value {
         match patient {
             Patient::Instance(instance, trouble, _) => self.instance_entry(instance, trouble, now),
+            Patient::Unchecked(instance, found) => self.unchecked_entry(instance, found, now),
+            Patient::Agent(found) => agent_entry(found),
             Patient::Halted(halted) => halted_entry(halted),
             Patient::Deployment(deployment) => self.deployment_entry(deployment, now),
         }
@@ -41,6 +44,12 @@ impl View<'_> {
             "check": check, "why": self.why(instance),
             "nextAction": self.next_action(instance, now), "before": self.before(instance),
         })
+    }
+
+    fn unchecked_entry(&self, instance: &Instance, found: Unchecked, now: Now) -> Value {
+        let mut entry = self.instance_entry(instance, Trouble::Unchecked, now);
+        (entry["since"], entry["why"]) = (json!(found.since), json!(unchecked::why(found)));
+        entry
     }
 
     /// The cause in words, as far as one is known.
@@ -153,10 +162,11 @@ fn how(instance: &Instance, trouble: Trouble) -> &'static str {
         (Trouble::Failing, _) => "fails again and again",
         (Trouble::Held, _) if instance.checked.paused.is_some() => "is not healthy and not checked",
         (Trouble::Held, _) => "is unhealthy and held",
+        (Trouble::Unchecked, _) => "is healthy, but not checked",
         (Trouble::Waiting, _) => "waits for an offer",
         (Trouble::Unreachable, _) => "is on an agent that is not heard of",
         (Trouble::Slow, _) if instance.killed.is_asked() => "takes long to end",
         (Trouble::Slow, Condition::Running) => "runs and is not known to be ready",
-        (Trouble::Slow | Trouble::Halted | Trouble::Deployment, _) => "takes long to start",
+        (Trouble::Slow | Trouble::Untelling | Trouble::Halted | Trouble::Deployment, _) => "takes long to start",
     }
 }

@@ -29,6 +29,10 @@ pub(super) enum Trouble {
     Waiting,
     /// Is on an agent that is not heard of.
     Unreachable,
+    /// Is healthy, and not checked any more.
+    Unchecked,
+    /// Is an agent that does not tell whether checks are made.
+    Untelling,
     /// Takes long to start, to be ready, or to end.
     Slow,
     /// Is an app that was left on its way.
@@ -37,12 +41,14 @@ pub(super) enum Trouble {
     Deployment,
 }
 
-const NAMES: [(Trouble, &str); 8] = [
+const NAMES: [(Trouble, &str); 10] = [
     (Trouble::Unhealthy, "unhealthy"),
     (Trouble::Failing, "failing"),
     (Trouble::Held, "held"),
     (Trouble::Waiting, "waiting"),
     (Trouble::Unreachable, "unreachable"),
+    (Trouble::Unchecked, "unchecked"),
+    (Trouble::Untelling, "untelling"),
     (Trouble::Slow, "slow"),
     (Trouble::Halted, "halted"),
     (Trouble::Deployment, "deployment"),
