@@ -5,7 +5,7 @@ import { wellOf } from './summary.js';
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 export function ofReplace(app, row) {
-  const left = wellOf(app) - (['healthy', 'running'].includes(row.state) ? 1 : 0);
+  const left = wellOf(app) - (['healthy', 'unchecked', 'running'].includes(row.state) ? 1 : 0);
   const stays = app.instances === 1 ? 'Nothing serves until its successor does.' : `${left} ${left === 1 ? 'remains' : 'remain'} well.`;
   return `Ends 1 of ${plural(app.instances, 'instance')} of ${app.id} and launches a new one in its place. ${stays}`;
 }

@@ -13,13 +13,14 @@ import { byGroup, matches, wellOf } from './summary.js';
 export function Now() {
   const { data, error } = useLive(api.overview, 'now');
   if (!data) return html`<h1>Now</h1><${Waiting} error=${error} />`;
-  const { total, notWell, notWellCount, allWellSince } = data;
+  const { total, notWell, notWellCount, allWellSince, checkersAsOf } = data;
   return html`<h1>Now</h1>
     <${Trouble} error=${error} />
     <${Totals} total=${total} />
     ${byGroup(notWell).map((group, place) => html`<${Group} key=${group.group} ...${group} first=${place === 0} />`)}
     ${notWellCount > notWell.length && html`<p class="quiet">and ${notWellCount - notWell.length} more that are not well</p>`}
     ${notWellCount === 0 && html`<${Well} running=${total.instances.running} since=${allWellSince} />`}
+    ${checkersAsOf === null && total.instances.running > 0 && html`<p class="quiet">Whether checks are made is not known yet.</p>`}
     <${Apps} />`;
 }
 
@@ -43,11 +44,12 @@ const Group = ({ group, rows, first }) => html`<section aria-label=${group}>
 
 function target(row) {
   if (row.isDeployment) return link('deployments');
+  if (row.agent) return link('agents');
   return row.count > 1 || row.isApp ? link('app', row.app) : link('instance', row.id);
 }
 
-const title = ({ app, count, isDeployment }) =>
-  html`${isDeployment ? `deployment of ${app}` : app}${count > 1 && html` <small>${count} instances</small>`}`;
+const title = ({ app, count, isDeployment, agent }) =>
+  html`${isDeployment ? `deployment of ${app}` : agent ? `agent ${agent}` : app}${count > 1 && html` <small>${count} instances</small>`}`;
 
 function Well({ running, since }) {
   if (!running) return html`<p class="well">Nothing runs. <a href=${link('edit')}>Send the first app</a>.</p>`;

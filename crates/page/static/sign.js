@@ -2,8 +2,8 @@
 
 import { html } from './html.js';
 
-const SHAPES = { healthy: '●', running: '●', unhealthy: '✕', held: '‖', failed: '✕', lost: '?', waiting: '◌', deploying: '◔', grace: '◐', starting: '◔', ending: '◔', paused: '‖', unknown: '◌' };
-const WORDS = { grace: 'in grace', held: 'unhealthy, held', failed: 'failed', lost: 'not heard of' };
+const SHAPES = { healthy: '●', running: '●', unhealthy: '✕', held: '‖', failed: '✕', lost: '?', unchecked: '?', waiting: '◌', deploying: '◔', grace: '◐', starting: '◔', ending: '◔', paused: '‖', unknown: '◌' };
+const WORDS = { grace: 'in grace', held: 'unhealthy, held', failed: 'failed', lost: 'not heard of', unchecked: 'healthy, but not checked' };
 
 const word = (state) => WORDS[state] ?? state;
 

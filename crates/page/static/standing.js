@@ -2,7 +2,7 @@
 // why, what is done next, and what was before. Pure; words of the API are taken as they are.
 
 /** The states, the worst first; what is well comes after `WELL`. */
-export const STATES = ['unhealthy', 'held', 'failed', 'lost', 'waiting', 'grace', 'ending', 'starting', 'paused', 'unknown', 'running', 'healthy'];
+export const STATES = ['unhealthy', 'held', 'failed', 'lost', 'unchecked', 'waiting', 'grace', 'ending', 'starting', 'paused', 'unknown', 'running', 'healthy'];
 
 const WELL = STATES.indexOf('running');
 
@@ -37,7 +37,7 @@ function ofTask(app, task, isHeld, ends) {
     containers: task.containers,
     state,
     since: since(state, health, worst) ?? task.startedAt ?? task.stagedAt,
-    why: why(state, worst, task),
+    why: state === 'unchecked' ? health.unchecked.why : why(state, worst, task),
     next: health.nextAction,
     before: before(health, ends.get(health.instance)),
     place: [task.host, task.ports?.[0]].filter(Boolean).join(':'),
@@ -47,14 +47,14 @@ function ofTask(app, task, isHeld, ends) {
   };
 }
 
-function stateOf(task, { verdict, checks = [], checksPausedUntil }, isHeld) {
+function stateOf(task, { verdict, checks = [], checksPausedUntil, unchecked }, isHeld) {
   if (task.state === 'TASK_UNREACHABLE') return 'lost';
   if (task.state === 'TASK_KILLING') return 'ending';
   if (task.state !== 'TASK_RUNNING') return 'starting';
   if (isHeld) return 'held';
   if (verdict === 'unhealthy') return 'unhealthy';
   if (checksPausedUntil) return 'paused';
-  if (verdict === 'healthy') return 'healthy';
+  if (verdict === 'healthy') return unchecked ? 'unchecked' : 'healthy';
   if (!checks.length) return 'running';
   return checks.some((check) => check.grace?.failures) ? 'grace' : 'unknown';
 }
@@ -72,7 +72,8 @@ function why(state, check, task) {
 }
 
 /** Since when: a verdict, since the check that brought it about said so; anything else, since it began. */
-function since(state, { checks = [], since }, worst) {
+function since(state, { checks = [], since, unchecked }, worst) {
+  if (state === 'unchecked') return unchecked.since;
   if (['unhealthy', 'held'].includes(state)) return worst?.since ?? since;
   if (state !== 'healthy') return since;
   return checks.map((check) => check.since).filter(Boolean).sort().at(-1) ?? since;

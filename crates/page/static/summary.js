@@ -1,17 +1,18 @@
 // Everything that is not well at one look: in, the overview of the API; out, rows, alike ones together, by group, the worst first.
 // Pure; words of the API are taken as they are.
 
-const STATES = { failing: 'failed', unreachable: 'lost', slow: 'starting', halted: 'held', deployment: 'deploying' };
+const STATES = { failing: 'failed', unreachable: 'lost', slow: 'starting', untelling: 'lost', halted: 'held', deployment: 'deploying' };
 
 export const groupOf = (id) => id.slice(0, id.lastIndexOf('/')) || '/';
 
 /** An entry of the overview as a row. */
 export function rowOf(entry) {
-  const { kind, text, since, why, check, nextAction, before, instance, deployment, apps = [] } = entry;
+  const { kind, text, since, why, check, nextAction, before, instance, deployment, agent, host, apps = [] } = entry;
   return {
     app: entry.app ?? apps[0] ?? '/',
-    id: instance ?? deployment ?? entry.app,
+    id: instance ?? deployment ?? agent ?? entry.app,
     isDeployment: Boolean(deployment),
+    agent: agent && host,
     isApp: kind === 'halted',
     state: nextAction?.kind === 'grace' ? 'grace' : STATES[kind] ?? kind,
     text,
@@ -26,7 +27,7 @@ export function rowOf(entry) {
 export function alike(rows) {
   const firsts = new Map();
   for (const row of rows) {
-    const likeness = JSON.stringify([row.app, row.state, row.text, row.why, row.next?.kind]);
+    const likeness = JSON.stringify([row.app, row.agent && row.id, row.state, row.text, row.why, row.next?.kind]);
     const first = firsts.get(likeness);
     if (first) first.count += 1;
     else firsts.set(likeness, { ...row, count: 1 });

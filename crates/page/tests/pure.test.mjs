@@ -79,9 +79,17 @@ test('what does not run is never healthy', () => {
   assert.equal(states({ state: 'TASK_UNREACHABLE' }), 'lost');
   assert.equal(states({ state: 'TASK_KILLING' }), 'ending');
   assert.equal(states({}, { checksPausedUntil: 'resumed' }), 'paused');
+  assert.equal(states({}, { verdict: 'unhealthy', unchecked: { since: AT, why: 'x' } }), 'unhealthy');
   assert.equal(states({}, { verdict: 'unknown', checks: [] }), 'running');
   assert.equal(states({}, { verdict: 'unknown', checks: [check({ verdict: 'unknown' })] }), 'unknown');
   assert.equal(states({}, { verdict: 'unknown', checks: [check({ verdict: 'unknown', grace: { failures: 2 } })] }), 'grace');
+});
+
+test('what is healthy and not checked is not well, and says since when and why', () => {
+  const unchecked = { since: '2026-11-29T12:00:00.000Z', why: 'its checker answers nothing' };
+  const [row] = instances(app({ tasks: [task('i', { unchecked })] }));
+  assert.deepEqual([row.state, row.since, row.why], ['unchecked', unchecked.since, unchecked.why]);
+  assert.ok(!isWell(row.state));
 });
 
 test('the worst comes first, and what the brake holds is named so', () => {
@@ -114,6 +122,10 @@ test('every kind of the overview has a state, and a deployment stands for its ap
   assert.equal(rowOf({ kind: 'failing', app: '/a', instance: 'i' }).state, 'failed');
   const row = rowOf({ kind: 'deployment', deployment: 'd', apps: ['/a', '/b'] });
   assert.deepEqual([row.app, row.id, row.state, row.isDeployment], ['/a', 'd', 'deploying', true]);
+  assert.equal(rowOf({ kind: 'unchecked', app: '/a', instance: 'i' }).state, 'unchecked');
+  const agents = ['S1', 'S2'].map((agent) => ({ kind: 'untelling', text: 'does not tell', agent, host: 'box' }));
+  const [{ group, rows }] = byGroup(agents);
+  assert.deepEqual([group, rows.length, rows[0].agent, rows[0].state], ['/', 2, 'box', 'lost']);
 });
 
 test('an app without checks is well while it runs', () => {

@@ -52,7 +52,7 @@ pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
     if status.watch {
         return watch(&api, &status).await;
     }
-    let overview = api.get(&status.path()).await?;
+    let overview = api.get(&status.first_path()).await?;
     match api.json {
         true => json_line(&overview),
         false => shown(&overview, Page::of_stdout()).print(),
@@ -63,7 +63,7 @@ pub(crate) async fn run(status: Status) -> anyhow::Result<ExitCode> {
 
 /// Looks again and again, until somebody ends it. A server that goes away may be back.
 async fn watch(api: &Api, status: &Status) -> anyhow::Result<ExitCode> {
-    show(api, &api.get(&status.path()).await?);
+    show(api, &api.get(&status.first_path()).await?);
     loop {
         tokio::time::sleep(AGAIN).await;
         match api.get(&status.path()).await {
@@ -103,6 +103,11 @@ impl Status {
             .as_ref()
             .map_or_else(String::new, |group| format!("&group=/{}", encoded(group.trim_matches('/'))));
         format!("/v2/overview?limit={}{group}", self.limit)
+    }
+
+    /// Of who looks once, or for the first time: agents have to be asked before they can have told.
+    fn first_path(&self) -> String {
+        self.path() + "&embed=checkers"
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 pub(crate) use self::cause::{cause, causes};
 pub(crate) use self::check::{attempt, failures, found, heard};
 pub(crate) use self::ended::{each_end, how_it_ended, show_end};
-pub(crate) use self::instance::{health, needs_words, show_instance, show_waiting};
+pub(crate) use self::instance::{health, needs_words, show_instance, show_waiting, unchecked};
 use super::age::when;
 use super::table::text;
 

@@ -16,7 +16,7 @@ use crate::command::why::{Style, needs_words, next, show_end, show_instance, sho
 use crate::output::{json_line, line};
 
 /// Everything there is to know of an app. A server that does not know one of them leaves it out.
-const EMBED: &str = "?embed=apps.health&embed=apps.brake";
+const EMBED: &str = "?embed=apps.health&embed=apps.brake&embed=apps.checkers";
 
 /// The most instances that are told of, and the most ends.
 const TROUBLED: usize = 10;

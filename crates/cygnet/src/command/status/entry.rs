@@ -18,12 +18,16 @@ pub(super) fn show(entry: &Value, page: &mut Page) {
     page.fact(1, "before", &before(&entry["before"]));
 }
 
-/// The app and the instance, by which `cygnet task` finds it, of a pod with a container of it; or the deployment.
+/// The app and the instance, by which `cygnet task` finds it, of a pod with a container of it; or the deployment, or the
+/// agent.
 fn whose(entry: &Value) -> String {
     if let Some(deployment) = entry["deployment"].as_str() {
         let (count, named) = (entry["appCount"].as_u64().unwrap_or(0), items(&entry["apps"]).len() as u64);
         let more = if count > named { format!(" and {} more", count - named) } else { String::new() };
         return format!("deployment {deployment} of {}{more}", joined(&entry["apps"]));
+    }
+    if entry["agent"].is_string() {
+        return format!("agent {}", text(&entry["agent"]));
     }
     if entry["instance"].is_null() {
         return text(&entry["app"]);
@@ -93,6 +97,17 @@ mod tests {
         let entry = json!({"kind": "halted", "text": "is left on its way", "app": "/web", "since": "", "why": "it was stopped",
             "nextAction": {"kind": "word", "text": "stays so", "at": null}, "before": null});
         assert_eq!(lines(&entry), ["/web is left on its way", "  why       it was stopped", "  next      stays so"]);
+    }
+
+    #[test]
+    fn an_agent_that_does_not_tell_is_told_of_with_its_host() {
+        let entry = json!({"kind": "untelling", "text": "does not tell whether its tasks are checked", "agent": "S1", "host": "box",
+            "since": "", "why": "it did not answer within 3s", "nextAction": null, "before": null});
+        let expected = [
+            "agent S1 does not tell whether its tasks are checked (at box)",
+            "  why       it did not answer within 3s",
+        ];
+        assert_eq!(lines(&entry), expected);
     }
 
     #[test]

@@ -18,6 +18,9 @@ const NUMBERS: [&str; 9] =
 pub(super) fn shown(overview: &Value, mut page: Page) -> Page {
     page.text(&headline(overview));
     page.text(&numbers(&overview["total"]["instances"]));
+    if overview.get("checkersAsOf").is_some_and(Value::is_null) {
+        page.text("whether checks are made is not known yet: not all agents have told");
+    }
     let groups = items(&overview["groups"]);
     if groups.len() > 1 {
         page.gap();
@@ -131,6 +134,17 @@ mod tests {
         );
         assert!(!lines[3].contains("held"), "what is nothing everywhere is left out: {lines:#?}");
         assert_eq!(lines.last().map(String::as_str), Some("and 38 more: `cygnet status -n 40` shows them"));
+    }
+
+    #[test]
+    fn whether_checks_are_made_is_said_where_nobody_knows() {
+        let mut all = overview(0, 0);
+        let says = |all: &Value| lines(all, None).iter().any(|line| line.contains("whether checks are made"));
+        assert!(!says(&all), "a server of before does not tell");
+        all["checkersAsOf"] = json!(null);
+        assert!(says(&all));
+        all["checkersAsOf"] = json!("2026-11-30T01:32:31.347Z");
+        assert!(!says(&all));
     }
 
     #[test]

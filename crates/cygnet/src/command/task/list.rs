@@ -19,7 +19,9 @@ pub(super) async fn list(api: &Api, whole: Option<&str>, all: bool) -> anyhow::R
             let whole = Whole::meant(api, id).await?.unwrap_or_else(|| Whole::App(id.to_owned()));
             vec![whole.explained(api).await?]
         }
-        None => [items(&api.get(HEALTH).await?["apps"]), &pods::all(api).await?].concat(),
+        None => {
+            [items(&api.get(&format!("{HEALTH}&embed=apps.checkers")).await?["apps"]), &pods::all(api).await?].concat()
+        }
     };
     let each = |list: &str| -> Vec<&Value> { apps.iter().flat_map(|app| items(&app[list])).collect() };
     if api.json {

@@ -68,7 +68,9 @@ impl Whole {
     /// All of it with the reasons, in the shape of an app: of a pod each container is a task.
     pub(super) async fn explained(&self, api: &Api) -> anyhow::Result<Value> {
         match self {
-            Whole::App(_) => Ok(api.get(&(self.path() + "?embed=apps.health")).await?["app"].take()),
+            Whole::App(_) => {
+                Ok(api.get(&(self.path() + "?embed=apps.health&embed=apps.checkers")).await?["app"].take())
+            }
             Whole::Pod(id) => pods::one(api, id).await,
         }
     }

@@ -14,7 +14,7 @@ use crate::command::age::{since, when};
 use crate::command::ids::{Kind, each};
 use crate::command::page::Page;
 use crate::command::table::{items, text};
-use crate::command::why::{Style, attempt, found, health, heard, next, show_end};
+use crate::command::why::{Style, attempt, found, health, heard, next, show_end, unchecked};
 use crate::output::json_line;
 
 /// The most attempts of a check, and the most changes.
@@ -51,7 +51,7 @@ async fn find(api: &Api, short: &str) -> anyhow::Result<Found> {
     let Some(id) = Kind::Task.meant(&running, short)? else { return other(api, short, running).await };
     let task = items(&tasks["tasks"]).iter().find(|task| task["id"] == id.as_str());
     let [app, agent] = ["appId", "slaveId"].map(|name| task.map(|task| text(&task[name])).unwrap_or_default());
-    let health = format!("{}?embed=apps.health", path("apps", &app));
+    let health = format!("{}?embed=apps.health&embed=apps.checkers", path("apps", &app));
     let (app, place) = tokio::join!(api.get(&health), place(api, &id, &agent));
     let app = app?["app"].take();
     match items(&app["tasks"]).iter().find(|task| task["id"] == id.as_str()).cloned() {
@@ -125,6 +125,7 @@ fn show_task(app: &Value, task: &Value, place: Option<&str>, page: &mut Page) {
         "paused",
         &told["checksPausedUntil"].as_str().map_or_else(String::new, |until| format!("its checks, until {until}")),
     );
+    page.fact(1, "checker", &unchecked(told));
     page.fact(1, "next", &next(&told["nextAction"], Style::Left));
     for check in checks {
         page.gap();

@@ -18,6 +18,7 @@ pub(crate) fn health(task: &Value, checks: usize) -> &str {
     match told["verdict"].as_str() {
         Some(_) if items(&told["checks"]).is_empty() => "-",
         Some(_) if told["nextAction"]["kind"] == "held" => "unhealthy, held",
+        Some("healthy") if told["unchecked"].is_object() => "healthy, not checked",
         Some(verdict) => verdict,
         None => judged(items(&task["healthCheckResults"]), checks),
     }
@@ -26,7 +27,8 @@ pub(crate) fn health(task: &Value, checks: usize) -> &str {
 /// True if there is more to say of a task than that it is well.
 pub(crate) fn needs_words(task: &Value) -> bool {
     let told = &task["health"];
-    !told["nextAction"].is_null() || told["verdict"] == "unhealthy" || !told["checksPausedUntil"].is_null()
+    let is_told_of = |name: &str| !told[name].is_null();
+    told["verdict"] == "unhealthy" || ["nextAction", "checksPausedUntil", "unchecked"].into_iter().any(is_told_of)
 }
 
 /// An instance with its task: how it is, each check that has not passed, and what is done next.
@@ -43,7 +45,17 @@ pub(crate) fn show_instance(name: &str, task: &Value, page: &mut Page) {
     for check in checks.iter().filter(|check| check["verdict"] != "healthy") {
         show_check(check, page);
     }
+    page.fact(1, "checker", &unchecked(told));
     page.fact(1, "next", &next(&told["nextAction"], Style::Left));
+}
+
+/// For how long nobody checks it, and why; nothing of one that is checked.
+pub(crate) fn unchecked(told: &Value) -> String {
+    let unchecked = &told["unchecked"];
+    match unchecked["since"].as_str() {
+        Some(at) => format!("no check for {}, since {at}: {}", since(at), text(&unchecked["why"])),
+        None => String::new(),
+    }
 }
 
 fn show_check(check: &Value, page: &mut Page) {
@@ -112,6 +124,23 @@ mod tests {
     }
 
     #[test]
+    fn a_healthy_instance_that_nobody_checks_says_so() {
+        let mut task = task();
+        task["health"]["verdict"] = json!("healthy");
+        task["health"]["nextAction"] = json!(null);
+        assert!(!needs_words(&task) && super::unchecked(&task["health"]).is_empty());
+        task["health"]["unchecked"] = json!({"since": "2000-01-01T00:00:00Z", "why": "its checker answers nothing"});
+        assert!(needs_words(&task));
+        assert_eq!(health(&task, 2), "healthy, not checked");
+        let told = super::unchecked(&task["health"]);
+        assert!(
+            told.starts_with("no check for ")
+                && told.ends_with(", since 2000-01-01T00:00:00Z: its checker answers nothing"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn no_line_of_it_is_wider_than_a_terminal() {
         for room in [60, 80, 120] {
             assert!(lines(Some(room)).iter().all(|line| line.width() <= room), "{:#?}", lines(Some(room)));
@@ -129,6 +158,7 @@ mod tests {
         assert_eq!(told("checksPausedUntil", json!("resumed")), "paused");
         assert_eq!(told("nextAction", json!({"kind": "held"})), "unhealthy, held");
         assert_eq!(told("checks", json!([])), "-");
+        assert_eq!(told("unchecked", json!({})), "unhealthy", "that is worse");
         assert_eq!(health(&json!({"healthCheckResults": [{"alive": true}]}), 2), "unknown");
     }
 }
