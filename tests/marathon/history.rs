@@ -28,7 +28,7 @@ fn check(app: &Value, index: usize) -> &Value {
 }
 
 /// An app whose checks are made once an hour.
-fn hourly() -> Value {
+pub(crate) fn hourly() -> Value {
     let check = |name: &str, command: &str| {
         json!({"protocol": "COMMAND", "name": name, "command": {"value": command}, "delaySeconds": 0,
             "intervalSeconds": 3600, "timeoutSeconds": 60, "gracePeriodSeconds": 0, "maxConsecutiveFailures": 100})
@@ -48,7 +48,7 @@ fn made(history: &Value) -> Vec<usize> {
 }
 
 /// A scheduler beside the master and the agent, once it answers.
-fn scheduler_of(pair: &Pair) -> (SocketAddr, Running) {
+pub(crate) fn scheduler_of(pair: &Pair) -> (SocketAddr, Running) {
     let (api, log) = (free_address(), pair.directory().join("log"));
     let (work_dir, master) = (pair.directory().join("scheduler").display().to_string(), pair.master.to_string());
     let port = api.port().to_string();

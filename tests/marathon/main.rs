@@ -8,6 +8,7 @@ mod examples;
 mod graces;
 mod history;
 mod images;
+mod late;
 mod logs;
 mod named_networks;
 mod pods;

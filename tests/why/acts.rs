@@ -74,7 +74,9 @@ pub(crate) fn outlives(stage: &Stage, way: &Way) {
             .any(|gap| gap.parse::<u64>().is_ok_and(|gap| gap > 4000))
             .then_some(())
     });
-    let after = stage.seen(way).expect("an answer");
+    let after = wait::until("nothing that is not well", PATIENCE, || {
+        stage.seen(way).filter(|seen| seen.overview["notWellCount"] == 0)
+    });
     assert!(after.is_checked(), "{after:?}");
     assert_eq!((ids(&after.app), &after.app["ended"]), (ids(&before), &json!([])));
 }

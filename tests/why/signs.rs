@@ -98,6 +98,11 @@ pub(crate) fn lost(seen: &Seen) -> bool {
     seen.all("unreachable", "agent")
 }
 
+/// Healthy, and not checked.
+pub(crate) fn unchecked(seen: &Seen) -> bool {
+    seen.is_checked() && seen.all("unchecked", "checker")
+}
+
 /// A member waits for an offer, and the deployment of the group for that.
 pub(crate) fn waits_for(seen: &Seen) -> bool {
     waits(seen) && seen.entries().len() == 2

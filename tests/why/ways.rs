@@ -10,8 +10,8 @@ use crate::definitions::{
 };
 use crate::peers::Peers;
 use crate::signs::{
-    Seen, as_before, canary_waits, crashed, forgiven, had_no_memory, held, lost, not_checked, unhealthy, waits,
-    waits_for,
+    Seen, as_before, canary_waits, crashed, forgiven, had_no_memory, held, lost, not_checked, unchecked, unhealthy,
+    waits, waits_for,
 };
 use crate::stage::Stage;
 
@@ -169,9 +169,9 @@ pub(crate) const WAYS: [Way; 20] = [
         ..way(
             "checker starved",
             "/starved",
-            "The executor is stopped for some seconds (`kill -STOP`), so that nobody checks. What was found last stands, the task is not blamed, and nothing is killed once the executor goes on.",
+            "The executor is stopped for some seconds (`kill -STOP`), so that nobody checks. What was found last stands, and whoever looks is told that it is old; the task is not blamed, and nothing is killed once the executor goes on.",
             checked,
-            Seen::is_checked,
+            unchecked,
         )
     },
 ];
