@@ -198,7 +198,7 @@ impl Api {
                 self.authority
             )
         })?;
-        self.over(stream, method, path, accept, body).await
+        self.over(stream, method, path, headers, body).await
     }
 
     /// The same over this connection.
@@ -207,7 +207,7 @@ impl Api {
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         method: Method,
         path: &str,
-        accept: &str,
+        headers: &[(HeaderName, &str)],
         body: Option<&Value>,
     ) -> anyhow::Result<Response<Incoming>> {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;

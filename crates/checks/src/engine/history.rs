@@ -118,7 +118,7 @@ mod tests {
         assert_eq!((ago, kind, code), (ms(1000), Kind::Success, 0));
         assert_eq!(duration, Duration::from_micros(78_976), "79 ms, but for a thousandth");
         assert_eq!((attempts[58].kind, attempts[58].code), (Kind::Status, 503));
-        assert_eq!(history.last_ended(), ms(79_000) + last.duration);
+        assert_eq!(history.last_ended(), ms(79_000) + duration);
         let first = attempts[0].ago.as_secs_f64();
         assert!((first - 60.0).abs() < 0.1, "{first}");
         assert_eq!(History::default().attempts(ms(1)), []);

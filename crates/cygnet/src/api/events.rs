@@ -155,7 +155,7 @@ mod tests {
             server.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await.unwrap();
         };
         let api = Api::new(&"127.0.0.1:1".parse().unwrap());
-        let (response, ()) = tokio::join!(api.over(ours, Method::GET, "/v2/events", "text/event-stream", None), answer);
+        let (response, ()) = tokio::join!(api.over(ours, Method::GET, "/v2/events", &[], None), answer);
         (Events::new(response.unwrap().into_body()), server)
     }
 
