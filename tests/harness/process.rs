@@ -2,8 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::wait;
+
+/// The longest that a process may take to stop.
+const STOPS: Duration = Duration::from_secs(30);
 
 /// Pids of all processes whose environment or command line has `mark` (a path of the test's own directory).
 pub fn marked(mark: &Path) -> Vec<i32> {
@@ -33,9 +39,24 @@ pub fn parent(pid: i32) -> Option<i32> {
     stat(pid)?.get(1)?.parse().ok()
 }
 
-/// Sends `signal`; false when there is no such process.
+/// Sends `signal`; false when there is no such process. One that is stopped does nothing more when this comes back: until
+/// one of its threads has taken the signal up, the others go on.
 pub fn signal(pid: i32, signal: Signal) -> bool {
-    Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, signal).is_ok())
+    let is_sent = Pid::from_raw(pid).is_some_and(|pid| kill_process(pid, signal).is_ok());
+    if is_sent && signal == Signal::STOP {
+        wait::until("all its threads to stop", STOPS, || stands(pid).then_some(()));
+    }
+    is_sent
+}
+
+/// True if no thread of the process runs, or there is none.
+fn stands(pid: i32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let state = |thread: fs::DirEntry| {
+        let stat = fs::read_to_string(thread.path().join("stat")).ok()?;
+        stat.rsplit_once(") ")?.1.chars().next()
+    };
+    threads.filter_map(state).all(|state| matches!(state, 'T' | 't' | 'Z' | 'X'))
 }
 
 /// Private memory of the process (pages nobody shares), in KiB.
