@@ -49,7 +49,7 @@ fn try_again(failed: &[FailedTest]) -> anyhow::Result<()> {
             report.read(line);
             println!("{line}");
         })?;
-        if !status.success() || !report.has_passed(test) {
+        if !status.success() || !report.has_passed() {
             again.push(test.name());
         }
     }

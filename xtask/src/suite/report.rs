@@ -32,24 +32,32 @@ pub(super) struct Report {
     skipped: Vec<String>,
     /// The target whose tests are running.
     target: Vec<String>,
-    passed: Vec<String>,
     failed: Vec<FailedTest>,
-    /// Test programs that began, and those that came to their results.
+    /// Targets, test programs that began, and those that came to their results.
+    targets: usize,
     begun: usize,
     ended: usize,
+    /// The numbers of tests in those results. A line of a test may be lost among what others print.
+    passed: usize,
+    failures: usize,
 }
 
 impl Report {
     /// One line; gives it back if it is to be shown.
     pub(super) fn read<'a>(&mut self, line: &'a str) -> Option<&'a str> {
         self.skipped.extend(line.strip_prefix(SKIPPED).map(str::to_owned));
-        self.target = target(line).unwrap_or_else(|| std::mem::take(&mut self.target));
+        if let Some(target) = target(line) {
+            self.target = target;
+            self.targets += 1;
+        }
         match line {
             "successes:" => self.in_successes = true,
             "failures:" => self.in_successes = false,
             line if line.starts_with("test result:") => {
                 self.in_successes = false;
                 self.ended += 1;
+                self.passed += number(line, " passed");
+                self.failures += number(line, " failed");
             }
             line if begins(line) => self.begun += 1,
             line => self.read_result(line),
@@ -58,31 +66,32 @@ impl Report {
     }
 
     fn read_result(&mut self, line: &str) {
-        let Some((name, result)) = line.strip_prefix("test ").and_then(|test| test.rsplit_once(" ... ")) else {
-            return;
-        };
-        let name = name.trim().to_owned();
-        match result {
-            "ok" => self.passed.push(name),
-            "FAILED" => self.failed.push(FailedTest { target: self.target.clone(), name }),
-            _ => {}
-        }
+        let test = line.strip_prefix("test ").and_then(|test| test.strip_suffix(" ... FAILED"));
+        let target = self.target.clone();
+        self.failed.extend(test.map(|name| FailedTest { target, name: name.trim().to_owned() }));
     }
 
-    /// The tests that failed; none if a test program broke off, or if something failed that is not a test.
+    /// The tests that failed; none if a test program broke off, or if something failed that is not a test that is known.
     pub(super) fn failed(&self) -> Option<&[FailedTest]> {
-        (self.begun == self.ended && !self.failed.is_empty()).then_some(&self.failed)
+        let all_ended = self.begun == self.ended && self.targets <= self.ended;
+        (all_ended && self.failures == self.failed.len() && self.failures > 0).then_some(&self.failed)
     }
 
-    /// True if this test has run and passed.
-    pub(super) fn has_passed(&self, test: &FailedTest) -> bool {
-        self.failed.is_empty() && self.passed.contains(&test.name)
+    /// True if tests have run, and all of them passed.
+    pub(super) fn has_passed(&self) -> bool {
+        self.failures == 0 && self.passed > 0
     }
 
     pub(super) fn summary(&self) -> String {
         let lines = self.skipped.iter().map(|skipped| format!("\n  {skipped}"));
         format!("skipped: {}{}", self.skipped.len(), lines.collect::<String>())
     }
+}
+
+/// The number before these words, in `test result: ok. 3 passed; 0 failed; ...`.
+fn number(result: &str, words: &str) -> usize {
+    let before = result.split_once(words).map_or("", |(before, _)| before);
+    before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 /// True for `running 3 tests`.
@@ -180,14 +189,16 @@ error: 2 targets failed:";
     fn a_program_without_results_is_no_test_that_failed() {
         assert_eq!(read(&format!("{OUTPUT}\nrunning 7 tests\ntest c ... ok")).failed(), None);
         assert_eq!(read("error: could not compile").failed(), None);
+        let lost = OUTPUT.replace("test wide   ... FAILED", "test wide   ... a word FAILED of it");
+        assert_eq!(read(&lost).failed(), None, "a line that is lost");
+        assert_eq!(read(&format!("{OUTPUT}\n     Running tests/more.rs (target/debug/deps/more-0a)")).failed(), None);
     }
 
     #[test]
     fn a_test_that_did_not_run_has_not_passed() {
-        let first = read(OUTPUT);
-        let failed = &first.failed().unwrap()[0];
-        assert!(read("running 1 test\ntest b ... ok\ntest result: ok.").has_passed(failed));
-        assert!(!read("running 0 tests\ntest result: ok.").has_passed(failed));
-        assert!(!read("running 1 test\ntest b ... FAILED\ntest result: FAILED.").has_passed(failed));
+        let passed = "running 1 test\ntest b ... a word of its own\nok\ntest result: ok. 1 passed; 0 failed";
+        assert!(read(passed).has_passed());
+        assert!(!read("running 0 tests\ntest result: ok. 0 passed; 0 failed").has_passed());
+        assert!(!read("running 1 test\ntest b ... FAILED\ntest result: FAILED. 0 passed; 1 failed").has_passed());
     }
 }
