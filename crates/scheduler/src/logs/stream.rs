@@ -104,11 +104,12 @@ impl<F: Files> Stream<F> {
         Ok(())
     }
 
-    /// True if the bytes before this place are those that were read last; if none were, if it is the beginning of all.
+    /// True if the bytes before this place are those that were read last; if none were, if nothing is before it.
     async fn is_at(&self, place: Place) -> Result<bool, F::Error> {
         let known = &self.position.before;
         if known.is_empty() {
-            return Ok(place == Position::oldest(&self.files.list().await?).place);
+            let listed = self.files.list().await?;
+            return Ok(place.offset == 0 && listed.iter().skip(place.number + 1).all(|older| older.size == 0));
         }
         let here = usize::try_from(place.offset).map_or(known.len(), |offset| min(offset, known.len()));
         let (older, own) = known.split_at(known.len() - here);
@@ -147,6 +148,8 @@ impl<F: Files> Stream<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::world::World;
     use super::*;
 
@@ -190,6 +193,16 @@ mod tests {
         world.go_on(200);
         assert!(stream.next().await.unwrap().starts_with(b"line 1\n"));
         assert!(!stream.take_gap());
+    }
+
+    #[tokio::test]
+    async fn older_files_that_somebody_emptied_are_passed_over() {
+        let world = World::new(7, 100);
+        world.go_on(500);
+        world.empty_older_files();
+        let mut stream = Stream::new(&world).await.unwrap();
+        let data = tokio::time::timeout(Duration::from_secs(60), stream.next()).await.expect("an end").unwrap();
+        assert!(!data.is_empty() && stream.position().place.number == 0);
     }
 
     #[tokio::test]

@@ -43,6 +43,13 @@ impl World {
         (0..steps).for_each(|_| self.0.borrow_mut().go_on());
     }
 
+    /// No more lines come, and all that was rotated is empty.
+    pub(super) fn empty_older_files(&self) {
+        let mut log = self.0.borrow_mut();
+        log.lines = LINES;
+        log.files.iter_mut().skip(1).for_each(|(content, _)| content.clear());
+    }
+
     pub(super) fn lines(&self) -> u32 {
         self.0.borrow().lines
     }
