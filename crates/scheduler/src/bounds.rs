@@ -15,7 +15,7 @@ const WORD: usize = 64;
 /// The longest text, in bytes: as much as an executor of ours tells of what a task said last.
 pub(crate) const WORDS: usize = 4 * 1024;
 
-/// The most checks of a task that is over, and attempts of each: the latter are as many as executors of ours tell.
+/// The most checks of a task, and attempts of each of one that is over: the latter are as many as executors of ours tell.
 const CHECKS: usize = 32;
 const ATTEMPTS: usize = 60;
 
@@ -25,6 +25,7 @@ const NETWORKS: usize = 16;
 /// A status within all bounds.
 pub(crate) fn bounded(mut status: TaskStatus) -> TaskStatus {
     shorten(&mut status.message, WORDS);
+    status.health.iter_mut().for_each(|health| health.checks.truncate(CHECKS));
     status.health.iter_mut().flat_map(|health| &mut health.checks).for_each(bound_result);
     status.end.iter_mut().for_each(bound_end);
     status.container_status.iter_mut().for_each(bound_container);
@@ -60,6 +61,7 @@ fn bound_end(end: &mut TaskEnd) {
 fn bound_history(history: &mut CheckHistory) {
     shorten(&mut history.id, NAME);
     shorten(&mut history.name, NAME);
+    [&mut history.p50_seconds, &mut history.p99_seconds].into_iter().for_each(finite);
     history.attempts.drain(..history.attempts.len().saturating_sub(ATTEMPTS));
     for attempt in &mut history.attempts {
         attempt.kind = beginning(&attempt.kind, WORD).to_owned();

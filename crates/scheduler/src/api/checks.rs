@@ -96,23 +96,35 @@ impl Made {
     }
 }
 
-/// Which of them are made now, and which were a moment ago: to say of those that they are made now would not be true.
+/// The number of those that are made now, of those that were a moment ago, to say of which that they are made now would not be
+/// true, and of those that are not made at all.
 fn text(made: &[Made]) -> String {
-    let before = made.iter().filter_map(|check| check.question?.ago);
-    let (count, all) = (before.clone().count(), made.len());
-    let ago = before.max().unwrap_or_default().as_secs_f64();
-    match (all - count, all) {
-        (1, 1) => "its one check is made now; a failure counts".to_owned(),
-        (0, 1) => format!("its one check was made {ago:.1} s ago, when somebody asked: once a second is the most"),
-        (0, _) => {
-            format!("all {all} checks of it were made {ago:.1} s ago, when somebody asked: once a second is the most")
+    let asked: Vec<Question> = made.iter().filter_map(|check| check.question).collect();
+    let before = asked.iter().filter_map(|question| question.ago);
+    let ago = before.clone().max().unwrap_or_default().as_secs_f64();
+    let (old, all) = (before.count(), asked.len());
+    let bound = format!("{ago:.1} s ago, when somebody asked: once a second is the most");
+    let is_one = made.len() == 1;
+    let said = match (all - old, old) {
+        (0, 0) => return "none of its checks is made: they are paused".to_owned(),
+        (1, 0) if is_one => "its one check is made now; a failure counts".to_owned(),
+        (0, 1) if is_one => format!("its one check was made {bound}"),
+        (_, 0) if all == made.len() => format!("all {all} checks of it are made now; a failure counts"),
+        (0, _) if all == made.len() => format!("all {all} checks of it were made {bound}"),
+        (new, 0) => format!("{} made now; a failure counts", of_all(new, made.len(), "is", "are")),
+        (0, old) => format!("{} made {bound}", of_all(old, made.len(), "was", "were")),
+        (new, old) => {
+            format!("{} made now; a failure counts; {old} made {bound}", of_all(new, made.len(), "is", "are"))
         }
-        (new, _) if new == all => format!("all {all} checks of it are made now; a failure counts"),
-        (new, _) => format!(
-            "{new} of its {all} checks are made now; a failure counts; the others were made {ago:.1} s ago, when somebody \
-             asked: once a second is the most"
-        ),
+    };
+    match made.len() - all {
+        0 => said,
+        left => format!("{said}; {left} not made, being paused"),
     }
+}
+
+fn of_all(some: usize, all: usize, is: &str, are: &str) -> String {
+    format!("{some} of its {all} checks {}", if some == 1 { is } else { are })
 }
 
 /// The checks that the executor makes, by its own clock.
@@ -152,6 +164,10 @@ mod tests {
         Made::new(0, &json!("front"), "executor", Some(question), false)
     }
 
+    fn paused() -> Made {
+        Made::new(0, &json!("front"), "executor", None, true)
+    }
+
     #[test]
     fn what_was_made_a_moment_ago_is_not_said_to_be_made_now() {
         let bound = "s ago, when somebody asked: once a second is the most";
@@ -162,8 +178,13 @@ mod tests {
             (vec![made(Some(420)), made(Some(900))], format!("all 2 checks of it were made 0.9 {bound}")),
             (
                 vec![made(Some(420)), made(None)],
-                format!("1 of its 2 checks are made now; a failure counts; the others were made 0.4 {bound}"),
+                format!("1 of its 2 checks is made now; a failure counts; 1 made 0.4 {bound}"),
             ),
+            (
+                vec![made(None), paused()],
+                "1 of its 2 checks is made now; a failure counts; 1 not made, being paused".to_owned(),
+            ),
+            (vec![paused(), paused()], "none of its checks is made: they are paused".to_owned()),
         ] {
             assert_eq!(text(&all), said);
         }

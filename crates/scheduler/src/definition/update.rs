@@ -98,6 +98,7 @@ pub(crate) struct AppUpdate {
     pub(crate) waiting: IgnoredAny,
     pub(crate) ended: IgnoredAny,
     pub(crate) untold: IgnoredAny,
+    pub(crate) unasked: IgnoredAny,
     pub(crate) tasks_stats: IgnoredAny,
     pub(crate) deployments: IgnoredAny,
     pub(crate) last_task_failure: IgnoredAny,
@@ -271,7 +272,8 @@ mod tests {
         let sent =
             |more: &str| update(json!({"version": "1970-01-01T00:00:00.001Z", "id": "/a", more: [1]})).rollback();
         let read_back = "tasks tasksStats deployments lastTaskFailure readinessCheckResults versionInfo \
-                         tasksHeldUnhealthy heldUnhealthy checksPausedUntil healthKills halted waiting ended untold";
+                         tasksHeldUnhealthy heldUnhealthy checksPausedUntil healthKills halted waiting ended untold \
+                         unasked";
         for field in read_back.split(' ') {
             assert_eq!(sent(field), Ok(Some(at(1))), "{field}");
         }

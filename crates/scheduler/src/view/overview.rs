@@ -7,7 +7,7 @@ mod entry;
 mod totals;
 mod trouble;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use checks::Verdict;
@@ -124,7 +124,7 @@ impl<'a> View<'a> {
 
     /// All that is not well in a group, and the numbers of what is not ready, by app.
     fn not_well(&self, group: &AppId, now: Now) -> (Vec<Patient<'a>>, BTreeMap<&'a AppId, Unready>) {
-        let (mut patients, mut numbers) = (Vec::new(), BTreeMap::new());
+        let (mut patients, mut numbers, mut failing) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
         for (app, instances) in self.instances.unready().filter(|(app, _)| app.is_within(group)) {
             let looked = Unready::of(&instances);
             let troubled = instances.into_iter().filter_map(|found| Some((found, self.trouble(found, now)?)));
@@ -138,11 +138,13 @@ impl<'a> View<'a> {
             let again = self.run_again(app, now);
             let looked = numbers.entry(app).or_insert_with(|| Unready::of(&[]));
             looked.is_well &= again.is_empty();
-            let failing = Trouble::Failing;
+            failing.extend(again.iter().map(|found| &found.id));
+            let kind = Trouble::Failing;
             let again = again.into_iter();
-            patients.extend(again.map(|found| Patient::Instance(found, failing, entry::since(found, failing))));
+            patients.extend(again.map(|found| Patient::Instance(found, kind, entry::since(found, kind))));
         }
-        for (instance, found) in self.unchecked_within(group, now) {
+        let unchecked = self.unchecked_within(group, now).into_iter();
+        for (instance, found) in unchecked.filter(|(instance, _)| !failing.contains(&instance.id)) {
             numbers.entry(&instance.app).or_insert_with(|| Unready::of(&[])).is_well = false;
             patients.push(Patient::Unchecked(instance, found));
         }

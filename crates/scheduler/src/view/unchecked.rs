@@ -66,7 +66,7 @@ pub(super) fn agent_entry(found: Untelling<'_>) -> Value {
         Lack::Names(1) => ("has 1 more task that is not checked".to_owned(), None),
         Lack::Names(more) => (format!("has {more} more tasks that are not checked"), None),
     };
-    let next = json!({"kind": "checker", "text": "is asked again while somebody looks", "at": null});
+    let next = json!({"kind": "checker", "text": "is asked again while somebody looks", "at": null, "link": null});
     json!({
         "kind": "untelling", "text": text, "since": found.since, "agent": found.agent_id, "host": found.host,
         "why": why, "nextAction": next, "before": null,
