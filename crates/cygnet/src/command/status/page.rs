@@ -53,7 +53,11 @@ fn headline(overview: &Value) -> String {
     let entries = number(&overview["notWellCount"]);
     match overview["allWellSince"].as_str() {
         _ if entries > 0 && not_well == 0 => {
-            format!("all apps are well; {} not", many(entries, "deployment is", "deployments are"))
+            let listed = items(&overview["notWell"]);
+            let is_silent = listed.iter().any(|entry| entry["kind"] == "untelling");
+            let (one, more) =
+                if is_silent { ("other thing is", "other things are") } else { ("deployment is", "deployments are") };
+            format!("all apps are well; {} not", many(entries, one, more))
         }
         _ if entries > 0 => format!("{not_well} of {} not well", many(all, "app is", "apps are")),
         _ if all == 0 => "there are no apps: `cygnet app run FILE` makes some".to_owned(),

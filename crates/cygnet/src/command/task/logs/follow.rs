@@ -2,7 +2,8 @@
 //! so that none is too short-lived to be heard; who is heard when, [`Chains`] know.
 //!
 //! In: events, and what the tasks write. Out: lines with their tasks, and on standard error how tasks ended and what is
-//! next. Owns a tokio task for each task that is listened to; their lines come by one channel.
+//! next. Owns a tokio task for each task that is listened to, whose lines come by one channel, and one for the event stream:
+//! lines may come faster than that can be opened again.
 
 use serde_json::Value;
 use tokio::sync::mpsc::{self, Sender};
@@ -31,7 +32,10 @@ type FromTask = (String, anyhow::Result<Told>);
 
 /// See the module.
 pub(super) async fn follow(api: &Api, logs: &Logs, whole: &Whole) -> anyhow::Result<()> {
-    let mut events = Kept::open(api, of_types(&TYPES)).await?;
+    let events = Kept::open(api, of_types(&TYPES)).await?;
+    let (happens, mut happening) = mpsc::channel(QUEUED);
+    let mut hearing = JoinSet::new();
+    hearing.spawn(hear(events, happens));
     let (sender, mut heard) = mpsc::channel(QUEUED);
     let mut follower = Follower {
         api,
@@ -47,7 +51,7 @@ pub(super) async fn follow(api: &Api, logs: &Logs, whole: &Whole) -> anyhow::Res
     while follower.is_there || !follower.chains.is_idle() {
         tokio::select! {
             Some((task, told)) = heard.recv() => follower.told(&task, told).await,
-            happened = events.next() => follower.happened(happened?).await,
+            Some(happened) = happening.recv() => follower.happened(happened?).await,
             Some(_) = follower.listeners.join_next() => {}
         }
     }
@@ -145,6 +149,16 @@ impl Follower<'_> {
         }
         if let Some(next) = self.chains.over(task) {
             self.listen(next, false);
+        }
+    }
+}
+
+async fn hear(mut events: Kept, happens: Sender<anyhow::Result<Heard>>) {
+    loop {
+        let heard = events.next().await;
+        let is_over = heard.is_err();
+        if happens.send(heard).await.is_err() || is_over {
+            return;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::output::{line, raw};
+use crate::output::{json_line, raw};
 use crate::screen::cut;
 
 /// The shape in which lines are printed.
@@ -40,7 +40,7 @@ impl Said {
     /// Prints it: what was written to standard error to ours.
     pub(super) fn print(&self, shape: Shape) {
         match shape {
-            Shape::Json => line(self.json()),
+            Shape::Json => json_line(self.json()),
             Shape::Plain | Shape::Marked if self.is_error => {
                 let _nobody_reads = std::io::stderr().write_all(self.text(shape).as_bytes());
             }
