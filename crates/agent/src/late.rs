@@ -76,6 +76,8 @@ impl AskedPools {
         let pool = self.0.entry(framework.clone()).or_insert_with(|| Pool::new(now));
         pool.tells = tells.then_some(stream);
         let is_awaited = tells && pool.is_open && pool.inquiry.receiver_count() > 0;
+        // Silence counts from a question of somebody, and those of before wait no more.
+        pool.is_open &= is_awaited;
         is_awaited.then(|| pool.ask(Some(stream), now)).flatten()
     }
 
@@ -97,7 +99,9 @@ impl AskedPools {
 
     /// The answer of a pool, if it is to the question that counts.
     pub(crate) fn answer(&mut self, framework: &FrameworkId, late: Late, now: Duration) {
-        let Some(pool) = self.0.get_mut(framework).filter(|pool| pool.uuid == late.uuid) else { return };
+        // A question that was not put yet has no number.
+        let counts = |pool: &&mut Pool| pool.is_open && !pool.uuid.is_empty() && pool.uuid == late.uuid;
+        let Some(pool) = self.0.get_mut(framework).filter(counts) else { return };
         pool.is_open = false;
         pool.inquiry.send_modify(|inquiry| (inquiry.heard, inquiry.answer) = (Some(now), Some(late)));
     }

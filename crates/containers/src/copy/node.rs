@@ -25,6 +25,9 @@ const MACHINES: &[u8] = b"trusted.";
 /// The attribute by which a program has capabilities.
 const CAPABILITIES: &[u8] = b"security.capability";
 
+/// The attribute that has the list of those who may use a file.
+const ACCESS: &[u8] = b"system.posix_acl_access";
+
 /// The things that belong to a file beside its content.
 #[derive(Debug)]
 pub(super) struct Metadata {
@@ -68,10 +71,11 @@ impl Metadata {
         utimensat(directory, name, &self.times, itself)
     }
 
-    /// A file system that has none of a kind does without them, but for what a program may do.
+    /// A file system that has none of a kind does without them, but for what a program may do, and for lists of those who may
+    /// use a file: without them the group would have the rights of all who are on the list.
     fn set_attributes(&self, set: impl Fn(&[u8], &[u8]) -> Result<()>) -> Result<()> {
         self.attributes.iter().try_for_each(|(name, value)| match set(name, value) {
-            Err(Errno::OPNOTSUPP) if name != CAPABILITIES => Ok(()),
+            Err(Errno::OPNOTSUPP) if name != CAPABILITIES && name != ACCESS => Ok(()),
             set => set,
         })
     }
@@ -215,5 +219,6 @@ mod tests {
         assert_eq!(set(b"user.comment", Errno::OPNOTSUPP), Ok(()));
         assert_eq!(set(b"user.comment", Errno::NOSPC), Err(Errno::NOSPC));
         assert_eq!(set(CAPABILITIES, Errno::OPNOTSUPP), Err(Errno::OPNOTSUPP));
+        assert_eq!(set(ACCESS, Errno::OPNOTSUPP), Err(Errno::OPNOTSUPP));
     }
 }

@@ -230,7 +230,8 @@ impl Executor {
 
     /// True if the container for its own process may still be on its way.
     pub(in crate::core) fn is_being_contained(&self) -> bool {
-        self.container_with_image().is_some() && self.stream.is_none() && self.hosting == Hosting::Process(None)
+        let is_awaited = matches!(self.state, State::Registering { .. }) && self.stream.is_none();
+        is_awaited && self.container_with_image().is_some() && self.hosting == Hosting::Process(None)
     }
 
     /// True if tasks can be sent to it now.
