@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::process::Command;
-use std::time::Duration;
 
 use harness::apps::{ids, started};
 use harness::cluster::{Dev, Pair, START, binary};
@@ -11,9 +10,6 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::history::{hourly, scheduler_of};
-
-/// The time within which who looks is told.
-const SOON: Duration = Duration::from_secs(10);
 
 /// The answer of `cygnet`, and whether it left with 0.
 fn cygnet(api: SocketAddr, arguments: &[&str]) -> (String, bool) {
@@ -41,7 +37,7 @@ fn healthy_tasks_whose_checker_is_stopped_say_so_wherever_one_looks_and_nothing_
     let stopped = executors(&dev);
     assert!(!stopped.is_empty(), "an executor");
     stopped.iter().for_each(|pid| _ = process::signal(*pid, Signal::STOP));
-    wait::until("both tasks among what is not well", SOON, || {
+    wait::until("both tasks among what is not well", START, || {
         (kinds(dev.api) == ["unchecked", "unchecked"]).then_some(())
     });
     let (status, is_well) = cygnet(dev.api, &["status", "--exit-code"]);
@@ -59,7 +55,7 @@ fn healthy_tasks_whose_checker_is_stopped_say_so_wherever_one_looks_and_nothing_
     assert_eq!((ids(&now), &now["tasksHealthy"]), (ids(&before), &before["tasksHealthy"]), "no task is blamed");
 
     stopped.iter().for_each(|pid| _ = process::signal(*pid, Signal::CONT));
-    wait::until("all well again", SOON, || kinds(dev.api).is_empty().then_some(()));
+    wait::until("all well again", START, || kinds(dev.api).is_empty().then_some(()));
     let after = dev.app("web");
     assert_eq!((ids(&after), &after["tasksHealthy"]), (ids(&before), &before["tasksHealthy"]), "nothing was killed");
 }
@@ -74,7 +70,7 @@ fn an_agent_that_is_stopped_is_told_of_itself_and_not_each_of_its_tasks() {
     let as_of = || http::get(api, "/v2/overview?embed=checkers").expect("an answer").json()["checkersAsOf"].clone();
     assert!(as_of().is_string() && kinds(api).is_empty());
     pair.agent_process().signal(Signal::STOP);
-    wait::until("the agent among what is not well", 2 * SOON, || (kinds(api) == ["untelling"]).then_some(()));
+    wait::until("the agent among what is not well", 2 * START, || (kinds(api) == ["untelling"]).then_some(()));
     let (status, _) = cygnet(api, &["status"]);
     assert!(status.contains("does not tell whether its tasks are checked"), "{status}");
     pair.agent_process().signal(Signal::CONT);

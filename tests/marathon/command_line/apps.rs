@@ -131,7 +131,7 @@ fn a_pod_that_does_not_stay_is_told_of_with_its_last_words_however_often_it_is_s
 fn a_timeout_while_an_app_without_checks_is_looked_at_is_no_failure_of_its_deployment() {
     let shell = Shell::start();
     let file = shell.file("stays.json", &sleeper("/stays", 1));
-    let told = shell.text(&format!("app run --min-healthy 1h --timeout 15s {file}"));
+    let told = shell.text(&format!("app run --min-healthy 1h --timeout 60s {file}"));
     assert!(told.contains("done; it has run for ") && told.ends_with("s of 3600s (--min-healthy)\n"), "{told}");
 }
 
