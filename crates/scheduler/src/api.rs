@@ -161,6 +161,7 @@ pub(crate) fn router(api: Api) -> Router {
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::not_allowed)
         .layer(middleware::from_fn_with_state(standing, standing::told))
+        .layer(middleware::from_fn(dry_run::only_where_known))
         .layer(middleware::from_fn(front::json_only))
         .layer(middleware::from_fn_with_state(Arc::new(methods), methods::told))
         .layer(middleware::from_fn_with_state(origins, cors::told))

@@ -225,8 +225,11 @@ async fn a_group_is_made_shown_tried_and_removed() {
     let tried = running.send("PUT", "/v2/groups?dryRun=true", &group).await.json();
     let steps = tried["steps"].as_array().unwrap();
     assert_eq!(steps.last().unwrap()["actions"], json!([{"action": "ScaleApplication", "app": "/shop/web"}]));
+    let untried = running.send("POST", "/v2/groups?dryRun=true", &group).await;
+    assert_eq!(untried.status, 400, "it is not made, for it was to be tried");
     let created = running.send("POST", "/v2/groups", &group).await;
     assert_eq!((created.status, created.header("location")), (201, Some("/v2/groups/shop")));
+    assert_eq!(running.send("DELETE", "/v2/groups/shop?force=true&dryRun=true", &json!(null)).await.status, 400);
     let shown = running.get("/v2/groups/shop?embed=group.apps&embed=group.apps.counts").await;
     assert_eq!((&shown["apps"][0]["id"], &shown["apps"][0]["tasksRunning"]), (&json!("/shop/db"), &json!(0)));
     assert!(shown.get("groups").is_none() && shown.get("pods").is_none());
