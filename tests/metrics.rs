@@ -1,4 +1,4 @@
-//! What monitoring is told of a running cluster, held against what stands on it: every metric and label that the dashboard and
+//! The metrics of a running cluster, held against what stands on it: every metric and label that the dashboard and
 //! the alerts of `examples/prometheus` name is there, and `docs/metrics.md` names what there is and nothing else. And each page held against the rules of its form.
 
 use std::collections::BTreeSet;

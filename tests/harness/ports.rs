@@ -47,7 +47,7 @@ impl Ports {
         self.resource_from(0)
     }
 
-    /// Those from this place on, as an agent offers them.
+    /// The ports from this place on, as an agent offers them.
     pub fn resource_from(&self, place: u16) -> String {
         format!("ports:[{}-{}]", self.port(place), self.all.end())
     }

@@ -77,7 +77,7 @@ fn test_pod_with_container_network() {
     });
 }
 
-/// What users of Marathon write, newer and older, and the address each gets.
+/// The definitions that users of Marathon write, newer and older, and the address each gets.
 #[test]
 fn apps_are_in_a_named_network_by_each_way_to_ask_for_it() {
     with_a_network("apps_are_in_a_named_network_by_each_way_to_ask_for_it", "blue", &[], |dev| {
@@ -112,7 +112,7 @@ fn the_bridge_may_be_called_otherwise() {
     });
 }
 
-/// What users of Docker's containers wrote before Marathon 1.5, and the ports each gets.
+/// The definitions that users of Docker's containers wrote before Marathon 1.5, and the ports each gets.
 #[test]
 fn apps_of_dockers_are_in_networks_by_older_words() {
     with_docker("apps_of_dockers_are_in_networks_by_older_words", |dev, daemon| {

@@ -31,7 +31,7 @@ use crate::words::Words;
 /// Looking takes processes, of which there are enough.
 const THREADS: usize = 2;
 
-/// What was said of a way, for the document.
+/// The words about a way, for the document.
 type Told = (usize, Words);
 
 fn main() {

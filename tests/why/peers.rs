@@ -1,4 +1,4 @@
-//! Those whom health checks meet, in this process: a server that is not available, one that never answers, one with a
+//! The peers that health checks meet, in this process: a server that is not available, one that never answers, one with a
 //! certificate that nobody knows, and one that has a port which others want. They serve until the process ends.
 
 use std::io::{Read, Write};

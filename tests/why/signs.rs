@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use harness::http;
 use serde_json::Value;
 
-/// What the API says of an app, or of a group.
+/// The words of the API about an app, or of a group.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) overview: Value,

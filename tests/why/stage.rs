@@ -17,7 +17,7 @@ use crate::signs::Seen;
 use crate::ways::{WAYS, Way, Where};
 use crate::words::Words;
 
-/// What waits shows after half a minute, and the machine may be busy.
+/// An instance that waits shows after half a minute, and the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Debian's.
@@ -80,7 +80,7 @@ impl Stage {
         Seen::at(self.api(way), way.id)
     }
 
-    /// What is said of it now.
+    /// The words about it now.
     pub(crate) fn words(&self, way: &Way) -> Words {
         Words::of(self.api(way), way.id, way.is_change)
     }

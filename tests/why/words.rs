@@ -14,10 +14,10 @@ use crate::signs::Seen;
 /// The kinds of facts of `cygnet app show` that say how an app is.
 const TELLING: [&str; 7] = ["  changes ", "  waits ", "  halted ", "  why ", "  next ", "  brake ", "  starting "];
 
-/// Those of deployments, which take long wherever an app does not come up.
+/// The words about deployments, which take long wherever an app does not come up.
 const OF_CHANGES: [&str; 2] = ["  changes ", "deployment "];
 
-/// What is said of an app.
+/// The words about an app.
 #[derive(Debug)]
 pub(crate) struct Words {
     pub(crate) status: String,

@@ -41,7 +41,7 @@ pub(crate) struct Outlets {
     pub calls: mpsc::UnboundedSender<Call>,
     /// Agents that it is to empty.
     pub drains: mpsc::UnboundedSender<Drain>,
-    /// What agents are to be asked.
+    /// The questions for agents.
     pub questions: mpsc::UnboundedSender<LateQuestion>,
 }
 

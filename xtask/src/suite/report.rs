@@ -1,4 +1,4 @@
-//! What cargo and the test runners print, read line by line. In: lines. Out: the lines to be shown, the tests that were
+//! The output of cargo and of the test runners, read line by line. In: lines. Out: the lines to be shown, the tests that were
 //! skipped, and those that failed with the target each belongs to.
 
 const SKIPPED: &str = "SKIPPED ";

@@ -103,7 +103,7 @@ async fn answered(bench: &mut Bench) -> Owner {
     }
 }
 
-/// What is ready for the executor is on a disk that takes its time.
+/// The disk with all that is ready for the executor takes its time.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_that_takes_long_delays_nobody_and_is_given_up_before_its_state_goes() {
     let mut bench = bench();

@@ -91,7 +91,7 @@ impl Record {
     }
 }
 
-/// What is too much for a field is the most it can hold.
+/// A value that is too much for a field is the most it can hold.
 fn pack(fields: [u64; 8]) -> Record {
     let add = |bits: u64, (field, width): (u64, u32)| bits << width | field.min((1 << width) - 1);
     let bits = fields.into_iter().zip(WIDTHS).fold(0, add);

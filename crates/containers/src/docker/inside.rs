@@ -46,6 +46,9 @@ pub enum InsideError {
     /// The machine: its filter of system calls is unknown here.
     #[error(transparent)]
     Seccomp(#[from] SeccompError),
+    /// The machine: the limits of its first process cannot be read.
+    #[error("Cannot read the limits of the container: {0}")]
+    Limits(io::Error),
     /// The machine: its label cannot be read.
     #[error("Cannot read the label that a security module has given to the container: {0}")]
     Label(io::Error),
@@ -66,7 +69,7 @@ impl Inside {
             user: account.credentials,
             birthplace: birthplace_of(process.pid),
             confinement: Confinement {
-                limits: within_reach(limits_of(process.pid)),
+                limits: limits_of(process.pid).and_then(within_reach).map_err(InsideError::Limits)?,
                 oom_score_adjustment: Some(running.container.host_config.oom_score_adj),
                 label: Label::of(process.pid).map_err(InsideError::Label)?,
                 ..bounds

@@ -1,6 +1,7 @@
 //! The resource limits of a process, as the kernel shows them. Pure but for one small file.
 
 use std::fs;
+use std::io;
 
 use processes::{Resource, ResourceLimit};
 use rustix::process::getpid;
@@ -30,18 +31,18 @@ const LINES: [(&str, Resource); 16] = [
     ("Max realtime timeout", Rttime),
 ];
 
-/// The limits of a process, all that it has; none of one that is gone.
-pub(super) fn limits_of(pid: i32) -> Vec<ResourceLimit> {
-    parse(&fs::read_to_string(format!("/proc/{pid}/limits")).unwrap_or_default())
+/// The limits of a process, all that it has. An error if they cannot be read: whoever enters would have none of them.
+pub(super) fn limits_of(pid: i32) -> io::Result<Vec<ResourceLimit>> {
+    fs::read_to_string(format!("/proc/{pid}/limits")).map(|text| parse(&text))
 }
 
 /// The same, as far as this process can set them: only who may override the machine's goes beyond its own.
-pub(super) fn within_reach(wanted: Vec<ResourceLimit>) -> Vec<ResourceLimit> {
+pub(super) fn within_reach(wanted: Vec<ResourceLimit>) -> io::Result<Vec<ResourceLimit>> {
     if capabilities(None).is_ok_and(|own| own.effective.contains(CapabilitySet::SYS_RESOURCE)) {
-        return wanted;
+        return Ok(wanted);
     }
-    let own = limits_of(getpid().as_raw_nonzero().get());
-    wanted.into_iter().map(|limit| beneath(limit, &own)).collect()
+    let own = limits_of(getpid().as_raw_nonzero().get())?;
+    Ok(wanted.into_iter().map(|limit| beneath(limit, &own)).collect())
 }
 
 fn beneath(limit: ResourceLimit, own: &[ResourceLimit]) -> ResourceLimit {
@@ -89,13 +90,13 @@ mod tests {
         ] {
             assert_eq!(beneath(wanted, &[limit(Some(1), most)]), found);
         }
-        let own = limits_of(getpid().as_raw_nonzero().get());
-        assert_eq!(within_reach(own.clone()), own);
+        let own = limits_of(getpid().as_raw_nonzero().get()).unwrap();
+        assert_eq!(within_reach(own.clone()).unwrap(), own);
     }
 
     #[test]
     fn this_process_has_all_of_them() {
-        assert_eq!(limits_of(i32::try_from(std::process::id()).unwrap()).len(), LINES.len());
-        assert_eq!(limits_of(i32::MAX), []);
+        assert_eq!(limits_of(i32::try_from(std::process::id()).unwrap()).unwrap().len(), LINES.len());
+        assert!(limits_of(i32::MAX).is_err(), "nobody is entered without limits");
     }
 }

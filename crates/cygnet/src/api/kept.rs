@@ -56,8 +56,8 @@ impl Kept {
         Kept { api: api.clone(), path, events: None, last: None, subscriber, again: Instant::now() }
     }
 
-    /// What comes next; an error if it will never go on. Nothing is lost if this is dropped half way, but an opening
-    /// begins anew: to be waited for beside what happens often, it needs a task of its own.
+    /// The next thing heard; an error if it will never go on. Nothing is lost if this is dropped half way, but an
+    /// opening begins anew: to be waited for beside what happens often, it needs a task of its own.
     pub(crate) async fn next(&mut self) -> anyhow::Result<Heard> {
         loop {
             let Some(events) = &mut self.events else {

@@ -17,7 +17,7 @@ impl Trail {
         self.0.mark()
     }
 
-    /// What was before is gone: the bytes that come next are not those behind it.
+    /// The bytes before are gone: the bytes that come next are not those behind it.
     pub(crate) fn lose(&mut self) {
         self.0.before.clear();
     }

@@ -33,7 +33,7 @@ pub(super) fn reasons(app: &Value) -> Vec<String> {
     lines.collect()
 }
 
-/// What is next for instances that are not well, each beside what is known of its health; that is nothing before they run.
+/// The next step for instances that are not well, each beside its health as far as known; nothing is before they run.
 fn nexts(app: &Value) -> impl Iterator<Item = (&Value, &Value)> {
     let checked = items(&app["tasks"]).iter().map(|task| &task["health"]);
     let unwell = checked.filter(|health| health["verdict"] != "healthy").map(|health| (health, &health["nextAction"]));

@@ -14,7 +14,7 @@ pub(super) struct Told {
 /// A step of what is told of a task's output. Streams are named by their places.
 pub(super) enum Step {
     Lines(usize, Vec<Line>),
-    /// What followed is gone: the line that breaks off there.
+    /// The rest is gone: the line that breaks off there.
     Gap(usize, Option<Line>),
     /// The lines that have no end, and then this.
     Over(Vec<(usize, Line)>, Piece),

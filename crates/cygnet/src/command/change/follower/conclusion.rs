@@ -30,7 +30,7 @@ pub(super) struct Good {
     pub outcome: Outcome,
 }
 
-/// What was seen of apps without checks after their deployments.
+/// The findings about apps without checks after their deployments.
 #[derive(Debug)]
 struct Settled {
     unchecked: Vec<Started>,

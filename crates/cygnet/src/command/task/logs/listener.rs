@@ -42,7 +42,7 @@ impl Listener {
         Listener { task: task.to_owned(), stream: Kept::patient(api, path(task, query)) }
     }
 
-    /// What comes next; nothing comes after the end.
+    /// The next thing told; nothing comes after the end.
     pub(super) async fn next(&mut self) -> anyhow::Result<Told> {
         loop {
             let event = match self.stream.next().await? {
